@@ -1,0 +1,2 @@
+export * from "./to-fixed.ts";
+export * from "./whitespace.ts";
