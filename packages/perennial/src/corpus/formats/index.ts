@@ -1,0 +1,11 @@
+export { AtomicFile, syncFolder, writeFileAtomic } from "./atomic.ts";
+export { DamagedFile, readChunks } from "./chunks.ts";
+export { hashFile, hashInputs } from "./hash-inputs.ts";
+export { type Compression, type Format, findInputs, type InputFile } from "./inputs.ts";
+export { type Line, splitLines } from "./lines.ts";
+export { type ReadOptions, type ReadPosition, readDocuments, readRecords } from "./read-documents.ts";
+export type { ReadRecord, Rejection, RejectionReason } from "./record.ts";
+export { Rejections } from "./rejections.ts";
+export type { TextDocuments } from "./text.ts";
+export { JsonlWriter, writeJsonl } from "./write-jsonl.ts";
+export { writeParquet } from "./write-parquet.ts";

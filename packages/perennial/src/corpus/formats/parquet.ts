@@ -1,0 +1,90 @@
+import { isUtf8 } from "node:buffer";
+import type { FileHandle } from "node:fs/promises";
+import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects, toJson } from "hyparquet";
+import { compressors } from "hyparquet-compressors";
+import { FieldError, nearest, PerennialError } from "../../errors.ts";
+import { openInput } from "./chunks.ts";
+import type { InputFile } from "./inputs.ts";
+import type { RecordOptions } from "./read-documents.ts";
+import { documentFromObject, type ReadRecord, rejected } from "./record.ts";
+
+/** Stands in a row for bytes that are not UTF-8; the row is set aside if they were its text. */
+const INVALID_UTF8 = Symbol("invalid UTF-8");
+
+/**
+ * Parquet, one row group at a time (so a group has to fit in memory). A row group that does not decode is set aside as a whole and
+ * counted with its rows; the groups after it are read.
+ */
+export async function* readParquet(file: InputFile, options: RecordOptions): AsyncGenerator<ReadRecord[]> {
+  const handle = await openInput(file.path);
+  try {
+    const buffer = asyncBuffer(handle, file.sizeBytes);
+    const metadata = await parquetMetadataAsync(buffer).catch((cause: Error) => {
+      throw new PerennialError("INPUT_UNREADABLE", `${file.path}: is not a readable Parquet file: ${cause.message}.`, { cause });
+    });
+    checkTextColumn(metadata, file, options.textField);
+    let rowStart = 0;
+    for (const group of metadata.row_groups) {
+      const rowEnd = rowStart + Number(group.num_rows);
+      options.onBytes?.(Number(group.total_compressed_size ?? group.total_byte_size));
+      yield await readGroup(buffer, metadata, { rowStart, rowEnd }, file, options);
+      rowStart = rowEnd;
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readGroup(
+  buffer: AsyncBuffer,
+  metadata: FileMetaData,
+  range: { rowStart: number; rowEnd: number },
+  file: InputFile,
+  options: RecordOptions,
+): Promise<ReadRecord[]> {
+  const { rowStart, rowEnd } = range;
+  let rows: Record<string, unknown>[];
+  try {
+    const parsers = {
+      stringFromBytes: (bytes: Uint8Array | undefined) =>
+        bytes && (isUtf8(bytes) ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8") : INVALID_UTF8),
+    };
+    rows = await parquetReadObjects({ file: buffer, metadata, compressors, parsers, rowStart, rowEnd });
+  } catch (error) {
+    const detail = `rows ${rowStart + 1} to ${rowEnd} do not decode: ${(error as Error).message}`;
+    return [rejected({ file: file.path, line: rowStart + 1 }, "damaged-file", { detail })];
+  }
+  return rows.map((row, index) => {
+    const place = { file: file.path, line: rowStart + index + 1, offset: rowStart + index };
+    if (row[options.textField] === INVALID_UTF8) return rejected(place, "invalid-utf-8");
+    for (const key of Object.keys(row)) if (row[key] === null || row[key] === undefined || row[key] === INVALID_UTF8) delete row[key];
+    return documentFromObject(toJson(row), place, options);
+  });
+}
+
+function checkTextColumn(metadata: FileMetaData, file: InputFile, textField: string): void {
+  const columns = metadata.schema.slice(1).map((element) => element.name);
+  if (columns.includes(textField)) return;
+  const near = nearest(textField, columns);
+  throw new FieldError("PARQUET_COLUMN", {
+    at: `${file.path} column "${textField}"`,
+    expected: `one of its columns: ${columns.join(", ")}`,
+    todo: near === undefined ? "name the column that holds the text as textField" : `write textField: "${near}" if that is meant`,
+  });
+}
+
+function asyncBuffer(handle: FileHandle, byteLength: number): AsyncBuffer {
+  return {
+    byteLength,
+    async slice(start, end = byteLength) {
+      const bytes = new Uint8Array(Math.max(0, end - start));
+      let filled = 0;
+      while (filled < bytes.length) {
+        const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, start + filled);
+        if (bytesRead === 0) throw new Error(`the file ends at byte ${start + filled}, ${end} was expected`);
+        filled += bytesRead;
+      }
+      return bytes.buffer;
+    },
+  };
+}
