@@ -1,0 +1,11 @@
+export type { OpenOptions } from "./database.ts";
+export type { Evaluation, EvaluationMatrix, Moment, Sample } from "./evaluations.ts";
+export { type Content, hashPath, hashText } from "./hash.ts";
+export type { RunEvent, Stage } from "./history.ts";
+export type { Artifact, ArtifactKind, Edge, Lineage, NewArtifact, Role } from "./lineage.ts";
+export { METRICS, type Point, type SeriesColumns, type ThinnedSeries } from "./metrics.ts";
+export { currentProcess, isAlive, type ProcessIdentity } from "./process-identity.ts";
+export type { Recorder } from "./recorder.ts";
+export { lockRunFolder, type RunLock } from "./run-lock.ts";
+export type { NewRun, Run, RunStatus } from "./runs.ts";
+export { DEFAULT_STORE_PATH, openStore, type Store } from "./store.ts";
