@@ -1,0 +1,78 @@
+/** The two addons: their flags, and where they end up. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { sharedLibrary } from "./libtorch.mjs";
+import { repository } from "./say.mjs";
+
+/** @typedef {import("./compile.mjs").Addon} Addon */
+/** @typedef {import("./libtorch.mjs").Libtorch} Libtorch */
+
+/** N-API 9 is what Node 20 has. */
+const common = [
+  "-fPIC",
+  "-fvisibility=hidden",
+  "-Wall",
+  "-DNAPI_VERSION=9",
+  "-isystem",
+  join(repository, "node_modules/node-api-headers/include"),
+];
+
+/** @param {string} workspace */
+const folder = (workspace) => join(repository, "packages", workspace);
+
+/** @returns {Addon} */
+export const textAddon = () => ({
+  name: "text.node",
+  sources: join(folder("perennial"), "native"),
+  output: join(folder("perennial"), "build/text.node"),
+  compileFlags: ["-std=c++20", "-O3", "-pthread", ...common],
+  linkFlags: ["-pthread"],
+});
+
+/**
+ * @param {Libtorch} libtorch
+ * @returns {Addon}
+ */
+export function torchAddon({ include, lib }) {
+  return {
+    name: "torch.node",
+    sources: join(folder("torch"), "native"),
+    output: join(folder("torch"), "build/torch.node"),
+    compileFlags: [
+      `-std=${cppStandard(include)}`,
+      "-O2",
+      "-pthread",
+      ...common,
+      "-DUSE_C10D_GLOO",
+      `-D_GLIBCXX_USE_CXX11_ABI=${usesCxx11Abi(lib) ? 1 : 0}`,
+      "-isystem",
+      include,
+      "-isystem",
+      join(include, "torch/csrc/api/include"),
+    ],
+    linkFlags: [
+      `-L${lib}`,
+      `-Wl,-rpath,${lib}`,
+      ...(process.platform === "linux" ? ["-Wl,--no-as-needed"] : []),
+      "-ltorch_cpu",
+      "-lc10",
+      "-pthread",
+    ],
+  };
+}
+
+/**
+ * The headers say themselves which standard they demand.
+ * @param {string} include
+ */
+function cppStandard(include) {
+  return readFileSync(join(include, "ATen/ATen.h"), "utf8").includes("C++20 or later") ? "c++20" : "c++17";
+}
+
+/**
+ * Some wheels up to 2.6 were built with the old ABI of std::string; the name of an exported constructor tells.
+ * @param {string} lib
+ */
+function usesCxx11Abi(lib) {
+  return !readFileSync(join(lib, sharedLibrary("c10"))).includes("_ZN3c105ErrorC1ENS_14SourceLocationESs");
+}
