@@ -8,7 +8,6 @@
 #include <memory>
 #include <queue>
 #include <stdexcept>
-#include <unistd.h>
 
 namespace perennial {
 
@@ -80,8 +79,7 @@ class Writer {
   }
   void close() {
     if (!file_) return;
-    if (std::fflush(file_.get()) != 0 || ::fsync(::fileno(file_.get())) != 0) fail("write", path_, errno);
-    if (std::fclose(file_.release()) != 0) fail("close", path_, errno);
+    if (std::fclose(file_.release()) != 0) fail("write", path_, errno);
   }
 
  private:
