@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { countCodePoints, countUtf8Bytes, trim, trimEnd, words, wordsWithEmptyEnds } from "./whitespace.ts";
+import { collapseWhitespace, countCodePoints, countUtf8Bytes, trim, trimEnd, words, wordsWithEmptyEnds } from "./whitespace.ts";
 
 test("splits as Python does, not as JavaScript does", () => {
   expect(words(" a\u001cb\u0085c\u00a0d\u3000e\n")).toEqual(["a", "b", "c", "d", "e"]);
@@ -17,6 +17,10 @@ test("trims only Python's whitespace", () => {
   expect(trimEnd("a\ufeff")).toBe("a\ufeff");
   expect(trim("\u2003 a b \u001f")).toBe("a b");
   expect(trim("\n ")).toBe("");
+});
+
+test("collapses only runs of two or more", () => {
+  expect(collapseWhitespace("a \u00a0b\tc\n\nd")).toBe("a b\tc d");
 });
 
 test("lengths are code points and UTF-8 bytes", () => {

@@ -4,6 +4,7 @@
  */
 const WHITESPACE = "\\u0009-\\u000d\\u001c-\\u0020\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 const runs = new RegExp(`[${WHITESPACE}]+`, "u");
+const repeated = new RegExp(`[${WHITESPACE}]{2,}`, "gu");
 const leading = new RegExp(`^[${WHITESPACE}]+`, "u");
 const whitespaceEnd = new RegExp(`[${WHITESPACE}]$`, "u");
 
@@ -15,6 +16,11 @@ export function words(text: string): string[] {
 /** `re.split(r"\s+", text)`: the same, but whitespace at an end leaves an empty first or last piece. " a b\n" has 4. */
 export function wordsWithEmptyEnds(text: string): string[] {
   return text.split(runs);
+}
+
+/** `re.sub(r"\s\s+", " ", text)`: runs of two or more become one space; a single tab or no-break space stays. */
+export function collapseWhitespace(text: string): string {
+  return text.replace(repeated, " ");
 }
 
 /** `text.rstrip()`. */

@@ -1,0 +1,3 @@
+export * from "./exact-match.ts";
+export { type AnswerNormalization, normalizeAnswer } from "./normalize-answer.ts";
+export * from "./token-f1.ts";

@@ -1,0 +1,3 @@
+export * from "./brier.ts";
+export * from "./choice.ts";
+export * from "./group.ts";

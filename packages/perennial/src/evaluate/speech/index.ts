@@ -1,0 +1,2 @@
+export * from "./edit-distance.ts";
+export * from "./error-rate.ts";
