@@ -1,1 +1,20 @@
-export {};
+/**
+ * @perennial/torch: libtorch for TypeScript. Every operator (typed, found by libtorch's own schemas), autograd,
+ * modules, optimizers, safetensors and collectives; memory is managed by scopes.
+ */
+import "./tensor-members.ts";
+
+export * from "./autograd.ts";
+export * from "./creation.ts";
+export * from "./dtype.ts";
+export * from "./errors.ts";
+export type { Functions } from "./generated/functions.ts";
+export type { Index } from "./indexing.ts";
+export type { LibraryDescription } from "./native.ts";
+export { callOperator, type Options, operator } from "./operators.ts";
+export * from "./random.ts";
+export { keep, liveTensors, memory, openScope, scope } from "./scope.ts";
+export * from "./settings.ts";
+export { debugDisposal, Tensor } from "./tensor.ts";
+export type { Conversion } from "./tensor-members.ts";
+export { torch } from "./torch.ts";
