@@ -6,6 +6,7 @@ import { buildAddon, findCompiler, sourcesIn } from "./setup/compile.mjs";
 import { standingChoice, writeConfig } from "./setup/config.mjs";
 import { findLibtorch, triedLines } from "./setup/libtorch.mjs";
 import { withLock } from "./setup/lock.mjs";
+import { installPackages } from "./setup/packages.mjs";
 import { elapsed, runTool, SetupError } from "./setup/say.mjs";
 
 /**
@@ -14,8 +15,7 @@ import { elapsed, runTool, SetupError } from "./setup/say.mjs";
  * @returns {Promise<string[]>} one line for each addon that was built
  */
 export async function buildNative({ text, libtorch }) {
-  const compiler = await findCompiler();
-  if (compiler === undefined) throw new SetupError("There is no C++ compiler (looked for $CXX, g++ and clang++).", compilerCommand);
+  const compiler = await demandCompiler();
   /** @type {string[]} */
   const built = [];
   for (const addon of [...(libtorch ? [torchAddon(libtorch)] : []), ...(text ? [textAddon()] : [])]) {
@@ -30,9 +30,20 @@ export async function buildNative({ text, libtorch }) {
   return built;
 }
 
-/** How a compiler is installed here. */
-export const compilerCommand =
-  process.platform === "darwin" ? "xcode-select --install" : "apt-get install -y g++   (or your system's C++ compiler)";
+/** The C++ compiler, installed where that is allowed. */
+export async function demandCompiler() {
+  const found = await findCompiler();
+  if (found !== undefined) return found;
+  await installPackages("C++ compiler (looked for $CXX, g++ and clang++)", {
+    debian: ["g++"],
+    fedora: ["gcc-c++"],
+    macos: "xcode-select --install",
+  });
+  const installed = await findCompiler();
+  if (installed === undefined)
+    throw new SetupError("The compiler that was just installed does not run.", "g++ --version, and see what it says");
+  return installed;
+}
 
 /** The libtorch chosen before, else the first one found; never fetches. */
 async function chooseLibtorch() {

@@ -1,7 +1,7 @@
 /** packages/torch/build/config.json: which libtorch the addon is built against. Read by the set-up, by the addon's loader and by `doctor`. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { sharedLibrary } from "./libtorch.mjs";
+import { cachedRoot, headerVersion, sharedLibrary } from "./libtorch.mjs";
 import { repository } from "./say.mjs";
 
 const path = join(repository, "packages/torch/build/config.json");
@@ -36,6 +36,10 @@ export function standingChoice({ system = false }) {
   const config = readConfig();
   if (config === undefined || !existsSync(join(config.libtorch.lib, sharedLibrary("torch_cpu")))) return undefined;
   if (JSON.stringify(config.asked) !== JSON.stringify(asked())) return undefined;
+  // Python's torch may have been upgraded in its place.
+  if (headerVersion(config.libtorch.include) !== config.libtorch.version) return undefined;
+  // A GPU that came or went asks for the other copy.
+  if (config.libtorch.source === "cache" && config.libtorch.root !== cachedRoot()) return undefined;
   return system && config.libtorch.source !== "system" ? undefined : config;
 }
 

@@ -13,12 +13,12 @@ import { delimiter, join } from "node:path";
  * Runs a program without a shell and waits for it, while timers (the lock's heartbeat) go on.
  * @param {string} program
  * @param {readonly string[]} args
- * @param {{ cwd?: string, show?: boolean, env?: NodeJS.ProcessEnv }} [options] `show` hands the output to the terminal instead of collecting it
+ * @param {{ cwd?: string, show?: boolean, env?: NodeJS.ProcessEnv }} [options] `show` hands stdout to the terminal instead of collecting it
  * @returns {Promise<Finished>}
  */
 export function run(program, args, { cwd, show = false, env = process.env } = {}) {
   return new Promise((resolve) => {
-    const child = spawn(program, args, { cwd, env, stdio: ["ignore", show ? "inherit" : "pipe", show ? "inherit" : "pipe"] });
+    const child = spawn(program, args, { cwd, env, stdio: ["ignore", show ? "inherit" : "pipe", "pipe"] });
     let stdout = "";
     let stderr = "";
     child.stdout?.setEncoding("utf8").on("data", (text) => (stdout += text));
