@@ -1,0 +1,11 @@
+export * from "./average-accuracy.ts";
+export * from "./backward-transfer.ts";
+export * from "./domain-sequence.ts";
+export * from "./forgetting.ts";
+export * from "./forward-transfer.ts";
+export * from "./fuar.ts";
+export * from "./intransigence.ts";
+export * from "./learning-accuracy.ts";
+export * from "./retention.ts";
+export { type Divisor, type ScoreMatrix, type ScoreMatrixInput, scoreMatrix } from "./score-matrix.ts";
+export * from "./stability-gap.ts";
