@@ -23,6 +23,7 @@ const folder = (workspace) => join(repository, "packages", workspace);
 /** @returns {Addon} */
 export const textAddon = () => ({
   name: "text.node",
+  against: "",
   sources: join(folder("perennial"), "native"),
   output: join(folder("perennial"), "build/text.node"),
   compileFlags: ["-std=c++20", "-O3", "-pthread", ...common],
@@ -33,9 +34,10 @@ export const textAddon = () => ({
  * @param {Libtorch} libtorch
  * @returns {Addon}
  */
-export function torchAddon({ include, lib }) {
+export function torchAddon({ include, lib, version }) {
   return {
     name: "torch.node",
+    against: version,
     sources: join(folder("torch"), "native"),
     output: join(folder("torch"), "build/torch.node"),
     compileFlags: [

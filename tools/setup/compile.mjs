@@ -9,6 +9,7 @@ import { elapsed, repository, SetupError } from "./say.mjs";
 /**
  * @typedef {object} Addon
  * @property {string} name
+ * @property {string} against version of the library that it is built against: headers may change under the same path
  * @property {string} sources folder that is searched for .cpp files
  * @property {string} output  the .node file
  * @property {readonly string[]} compileFlags
@@ -68,7 +69,7 @@ export function sourcesIn(folder) {
     .map((name) => join(folder, name));
 }
 
-/** @typedef {{ source: string, object: string, dependencies: string, stamp: string, args: string[], identity: string }} Unit */
+/** @typedef {{ source: string, object: string, dependencies: string, stamp: string, args: string[], identity: string }} Unit identity: compiler and library */
 
 /**
  * @param {Addon} addon
@@ -80,7 +81,14 @@ export function sourcesIn(folder) {
 function unitOf(addon, source, objects, { identity }) {
   const base = join(objects, relative(addon.sources, source));
   const args = [...addon.compileFlags, ...ownFlags(readFileSync(source, "utf8"))];
-  return { source, object: `${base}.o`, dependencies: `${base}.d`, stamp: `${base}.stamp`, args, identity };
+  return {
+    source,
+    object: `${base}.o`,
+    dependencies: `${base}.d`,
+    stamp: `${base}.stamp`,
+    args,
+    identity: `${identity}, ${addon.against}`,
+  };
 }
 
 /**
