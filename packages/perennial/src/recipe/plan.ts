@@ -1,0 +1,93 @@
+/**
+ * What a recipe will do, in numbers, before anything is done.
+ *   tokensPerStep = microBatchSize · sequenceLength · gradientAccumulationSteps · worldSize     steps = ⌈tokens / tokensPerStep⌉
+ */
+import { FieldError } from "../errors.ts";
+import type { Recipe, RecipeStage } from "./schema.ts";
+
+export interface PlannedSource {
+  corpus: string;
+  /** Of the step's target tokens; null while it depends on sizes that are not known yet. */
+  share: number | null;
+  replayed: boolean;
+}
+
+export interface PlannedStage {
+  name: string;
+  position: number;
+  /** Steps of the run before this stage. */
+  startStep: number;
+  steps: number;
+  tokensPerStep: number;
+  gradientAccumulationSteps: number;
+  tokens: number;
+  sources: PlannedSource[];
+  /** Measurements and checkpoints during the stage, the ones at its end included. */
+  evaluations: number;
+  checkpoints: number;
+}
+
+export interface Plan {
+  variant: string;
+  stages: PlannedStage[];
+  totalSteps: number;
+  totalTokens: number;
+}
+
+export function planOf(recipe: Recipe, { worldSize = 1 }: { worldSize?: number } = {}): Plan {
+  const stages: PlannedStage[] = [];
+  let startStep = 0;
+  for (const [position, stage] of recipe.stages.entries()) {
+    const planned = planStage(recipe, stage, position, startStep, worldSize);
+    stages.push(planned);
+    startStep += planned.steps;
+  }
+  return { variant: recipe.variant, stages, totalSteps: startStep, totalTokens: stages.reduce((sum, { tokens }) => sum + tokens, 0) };
+}
+
+function planStage(recipe: Recipe, stage: RecipeStage, position: number, startStep: number, worldSize: number): PlannedStage {
+  const { train } = stage;
+  const tokensPerPass = train.microBatchSize * train.sequenceLength * worldSize;
+  const gradientAccumulationSteps =
+    train.tokensPerStep === undefined ? (train.gradientAccumulationSteps ?? 1) : passes(train.tokensPerStep, tokensPerPass, position);
+  const tokensPerStep = tokensPerPass * gradientAccumulationSteps;
+  const steps = train.steps ?? Math.ceil(train.tokens! / tokensPerStep);
+  const times = (every: number | "never") => (every === "never" ? 1 : Math.ceil(steps / every));
+  return {
+    name: stage.name,
+    position,
+    startStep,
+    steps,
+    tokensPerStep,
+    gradientAccumulationSteps,
+    tokens: steps * tokensPerStep,
+    sources: sourcesOf(stage.mixture),
+    evaluations: times(recipe.evaluate.everySteps),
+    checkpoints: times(recipe.checkpoints.everySteps),
+  };
+}
+
+function passes(tokensPerStep: number, tokensPerPass: number, position: number): number {
+  const exact = tokensPerStep / tokensPerPass;
+  if (Number.isInteger(exact) && exact > 0) return exact;
+  const below = Math.max(1, Math.floor(exact)) * tokensPerPass;
+  throw new FieldError("TOKENS_PER_STEP", {
+    at: `stages[${position}].train.tokensPerStep`,
+    expected: `a multiple of microBatchSize · sequenceLength · processes = ${tokensPerPass}`,
+    received: tokensPerStep,
+    todo: `write ${below} or ${below + tokensPerPass}`,
+  });
+}
+
+/** New sources share 1 − f among them, replayed ones f. Whoever has no share of its own shares by size, known once the text is read. */
+function sourcesOf({ sources, replay }: RecipeStage["mixture"]): PlannedSource[] {
+  const replayShare = replay?.share ?? 0;
+  return [
+    ...sources.map(({ corpus, share }) => ({
+      corpus,
+      share: share !== null ? share * (1 - replayShare) : sources.length === 1 ? 1 - replayShare : null,
+      replayed: false,
+    })),
+    ...(replay?.corpora ?? []).map((corpus, _, corpora) => ({ corpus, share: corpora.length === 1 ? replayShare : null, replayed: true })),
+  ];
+}
