@@ -1,0 +1,129 @@
+/** Hugging Face model folders: in without a conversion step, out so that every tool of the ecosystem reads them. */
+import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Dtype, noGrad, openSafetensors, type SafetensorsReader, scope, type Tensor, writeSharded } from "@perennial/torch";
+import { FieldError, PerennialError } from "../errors.ts";
+import { type HuggingFaceConfig, readConfig, toHuggingFace } from "./config.ts";
+import { Decoder } from "./decoder.ts";
+import { llamaWeights } from "./weights.ts";
+
+export interface LoadedModel {
+  readonly model: Decoder;
+  /** `config.json` as it was, keys that we do not know included. */
+  readonly rawConfig: HuggingFaceConfig;
+}
+
+/**
+ * Loads the decoder of a model folder; weights become float32 unless `dtype` says otherwise.
+ * Errors name the file and the tensor: no config, another architecture, missing, unexpected, mis-shaped or
+ * non-floating-point tensors, a damaged file, an index that leaves the folder.
+ */
+export function loadModel(folder: string, options: { dtype?: Dtype } = {}): LoadedModel {
+  const { config, raw } = readConfig(folder);
+  const reader = openWeights(folder);
+  try {
+    const model = new Decoder(config);
+    const own = model.stateDict();
+    const ours = new Map<string, string>();
+    for (const name of reader.names) {
+      // Tied models are sometimes saved with the tied copy; old ones with buffers that can be computed.
+      if (name.endsWith("rotary_emb.inv_freq") || (name === "lm_head.weight" && config.tieWordEmbeddings)) continue;
+      ours.set(translated(folder, name), name);
+    }
+    const missing = [...own.keys()].filter((name) => !ours.has(name)).map((name) => llamaWeights.toTheirs(name));
+    if (missing.length > 0)
+      throw new PerennialError("MODEL_WEIGHTS", `${folder}: the weights lack ${list(missing)}; config.json asks for them`);
+    const unexpected = [...ours].filter(([name]) => !own.has(name)).map(([, theirs]) => theirs);
+    if (unexpected.length > 0) throw new PerennialError("MODEL_WEIGHTS", `${folder}: config.json has no place for ${list(unexpected)}`);
+    for (const [name, tensor] of own) {
+      const theirs = ours.get(name)!;
+      const { dtype, shape } = reader.describe(theirs);
+      if (shape.join() !== tensor.shape.join())
+        throw new FieldError("MODEL_WEIGHTS", {
+          at: `${folder} ${theirs}`,
+          expected: `shape [${tensor.shape.join(", ")}] as config.json says`,
+          received: shape,
+        });
+      if (!/^b?float/.test(dtype))
+        throw new FieldError("MODEL_WEIGHTS", { at: `${folder} ${theirs}`, expected: "a floating point type", received: dtype });
+      noGrad(() => scope(() => tensor.copy_(reader.read(theirs))));
+    }
+    if (options.dtype !== undefined) model.to({ dtype: options.dtype });
+    return { model, rawConfig: raw };
+  } finally {
+    reader.close();
+  }
+}
+
+function translated(folder: string, name: string): string {
+  try {
+    return llamaWeights.toOurs(name);
+  } catch (error) {
+    throw new PerennialError("MODEL_WEIGHTS", `${folder}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+const list = (names: readonly string[]) => `${names.slice(0, 5).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}`;
+
+function openWeights(folder: string): SafetensorsReader {
+  for (const file of ["model.safetensors.index.json", "model.safetensors"])
+    if (existsSync(join(folder, file))) return openSafetensors(join(folder, file));
+  const pickled = existsSync(join(folder, "pytorch_model.bin")) || existsSync(join(folder, "pytorch_model.bin.index.json"));
+  throw new FieldError("MODEL_WEIGHTS_MISSING", {
+    at: folder,
+    expected: "model.safetensors or model.safetensors.index.json",
+    todo: pickled
+      ? "convert pytorch_model.bin to safetensors; pickled weights can run code and are never loaded"
+      : "check the path of the model",
+  });
+}
+
+export interface SaveOptions {
+  /** dtype of the saved weights. Default: as they are. */
+  dtype?: Dtype;
+  rawConfig?: HuggingFaceConfig;
+  maxShardBytes?: number;
+  /** Size of the tokenizer's vocabulary; it must not exceed the model's. */
+  tokenizerVocabSize?: number;
+}
+
+/** Saves a model folder that `transformers` loads. Tied output weights are written once, as it does. */
+export function saveModel(folder: string, model: Decoder, options: SaveOptions = {}): void {
+  const { config } = model;
+  const rows = model.embedTokens.weight.size(0);
+  if (rows !== config.vocabSize || model.outputWeight.size(0) !== rows)
+    throw new PerennialError(
+      "MODEL_SIZES",
+      `config says ${config.vocabSize} tokens, the embedding has ${rows} rows and the head ${model.outputWeight.size(0)}; resize them together`,
+    );
+  if (options.tokenizerVocabSize !== undefined && options.tokenizerVocabSize > rows)
+    throw new PerennialError(
+      "MODEL_SIZES",
+      `the tokenizer knows ${options.tokenizerVocabSize} tokens but the embedding has only ${rows} rows`,
+    );
+  mkdirSync(folder, { recursive: true });
+  scope(() => {
+    const tensors = new Map<string, Tensor>();
+    for (const [name, tensor] of model.stateDict()) {
+      const value = tensor.detach();
+      tensors.set(llamaWeights.toTheirs(name), options.dtype === undefined ? value : value.to(options.dtype));
+    }
+    writeSharded(folder, tensors, {
+      metadata: { format: "pt" },
+      ...(options.maxShardBytes === undefined ? {} : { maxShardBytes: options.maxShardBytes }),
+    });
+  });
+  writeJson(join(folder, "config.json"), toHuggingFace(config, options.rawConfig, options.dtype ?? model.embedTokens.weight.dtype));
+  const generation = join(folder, "generation_config.json");
+  if (!existsSync(generation) && config.eosTokenIds.length > 0)
+    writeJson(generation, {
+      ...(config.bosTokenId === null ? {} : { bos_token_id: config.bosTokenId }),
+      eos_token_id: config.eosTokenIds.length === 1 ? config.eosTokenIds[0] : config.eosTokenIds,
+      ...(config.padTokenId === null ? {} : { pad_token_id: config.padTokenId }),
+    });
+}
+
+function writeJson(path: string, value: unknown): void {
+  writeFileSync(`${path}.tmp`, `${JSON.stringify(value, null, 2)}\n`);
+  renameSync(`${path}.tmp`, path);
+}

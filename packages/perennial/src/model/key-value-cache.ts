@@ -1,0 +1,75 @@
+// B batch · K key-value heads · S positions so far · E headDim
+import { keep, type Tensor, torch } from "@perennial/torch";
+
+/** Keys and values of one layer, [B,K,S,E]; room grows by doubling, so that a token costs no copy of all before it. */
+export class LayerCache {
+  private keys: Tensor | undefined;
+  private values: Tensor | undefined;
+  private readonly cache: KeyValueCache;
+
+  constructor(cache: KeyValueCache) {
+    this.cache = cache;
+  }
+
+  /** Adds positions and returns all keys and values up to them. */
+  append(k: Tensor, v: Tensor): [Tensor, Tensor] {
+    const start = this.cache.length;
+    const end = start + k.size(2);
+    this.keys = grown(this.keys, k, start, end);
+    this.values = grown(this.values, v, start, end);
+    this.keys.slice(2, start, end).copy_(k);
+    this.values.slice(2, start, end).copy_(v);
+    return [this.keys.slice(2, 0, end), this.values.slice(2, 0, end)];
+  }
+
+  /** Keeps the rows of the batch that `rows` (int64) names, in that order. */
+  select(rows: Tensor): void {
+    if (this.keys === undefined || this.values === undefined) return;
+    const [keys, values] = [keep(this.keys.indexSelect(0, rows)), keep(this.values.indexSelect(0, rows))];
+    this.dispose();
+    [this.keys, this.values] = [keys, values];
+  }
+
+  dispose(): void {
+    this.keys?.dispose();
+    this.values?.dispose();
+    this.keys = undefined;
+    this.values = undefined;
+  }
+}
+
+function grown(room: Tensor | undefined, like: Tensor, used: number, needed: number): Tensor {
+  if (room !== undefined && room.size(2) >= needed) return room;
+  const [B, K, , E] = like.shape as [number, number, number, number];
+  const larger = keep(torch.empty([B, K, Math.max(needed, 2 * used, 64), E], { dtype: like.dtype, device: like.device }));
+  if (room !== undefined) {
+    larger.slice(2, 0, used).copy_(room.slice(2, 0, used));
+    room.dispose();
+  }
+  return larger;
+}
+
+/** What generation remembers of the positions before. Belongs to the caller: `dispose()` it. */
+export class KeyValueCache {
+  readonly layers: readonly LayerCache[];
+  /** Positions held. */
+  length = 0;
+
+  constructor(numHiddenLayers: number) {
+    this.layers = Array.from({ length: numHiddenLayers }, () => new LayerCache(this));
+  }
+
+  /** @internal Called by the model when all layers have appended. */
+  advance(positions: number): void {
+    this.length += positions;
+  }
+
+  select(rows: Tensor): void {
+    for (const layer of this.layers) layer.select(rows);
+  }
+
+  dispose(): void {
+    for (const layer of this.layers) layer.dispose();
+    this.length = 0;
+  }
+}

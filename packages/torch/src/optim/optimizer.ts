@@ -1,0 +1,126 @@
+import { noGrad } from "../autograd.ts";
+import { isTensor, keep, scope } from "../scope.ts";
+import type { Tensor } from "../tensor.ts";
+
+/** Parameters that share settings. `learningRate` and the rest may be changed between steps. */
+export type ParameterGroup<Settings> = Settings & { readonly parameters: readonly Tensor[]; readonly name: string };
+
+/** What a caller passes: a list of parameters, or groups that override some of the settings. */
+export type Parameters<Settings> = readonly Tensor[] | readonly (Partial<Settings> & { parameters: readonly Tensor[]; name?: string })[];
+
+/** Everything an optimizer must remember, by names that do not depend on the process. */
+export interface OptimizerState {
+  readonly step: number;
+  readonly settings: readonly Record<string, unknown>[];
+  /** `group.parameter.slot`, e.g. `0.3.expAvg`. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+}
+
+export abstract class Optimizer<Settings extends { learningRate: number; weightDecay: number }> {
+  readonly groups: readonly ParameterGroup<Settings>[];
+  /** Steps taken so far. */
+  stepCount = 0;
+  /** Slot name → group → one tensor per parameter. */
+  protected readonly slots = new Map<string, Tensor[][]>();
+
+  constructor(parameters: Parameters<Settings>, defaults: Settings) {
+    const list =
+      parameters.length > 0 && isTensor(parameters[0])
+        ? [{ parameters: parameters as readonly Tensor[] }]
+        : (parameters as readonly (Partial<Settings> & { parameters: readonly Tensor[]; name?: string })[]);
+    this.groups = list.map((group, i) => ({ ...defaults, name: `group${i}`, ...group }));
+    const seen = new Set<Tensor>();
+    for (const group of this.groups) {
+      for (const tensor of group.parameters) {
+        if (seen.has(tensor)) throw new Error(`${this.constructor.name}: a parameter of ${group.name} appears twice`);
+        if (!tensor.isLeaf) throw new Error(`${this.constructor.name}: a parameter of ${group.name} is not a leaf`);
+        seen.add(tensor);
+      }
+    }
+    if (seen.size === 0) throw new Error(`${this.constructor.name}: there are no parameters`);
+  }
+
+  /** Sets the learning rate of every group. */
+  set learningRate(rate: number) {
+    for (const group of this.groups) group.learningRate = rate;
+  }
+
+  /** Updates the parameters from their gradients; parameters without one stay as they are. */
+  step(): this {
+    this.stepCount++;
+    noGrad(() =>
+      scope(() => {
+        for (const [i, group] of this.groups.entries()) this.update(group, i);
+      }),
+    );
+    return this;
+  }
+
+  /** Forgets the gradients. */
+  zeroGrad(): this {
+    for (const group of this.groups) for (const tensor of group.parameters) tensor.grad = null;
+    return this;
+  }
+
+  state(): OptimizerState {
+    const tensors = new Map<string, Tensor>();
+    for (const [slot, groups] of this.slots)
+      for (const [g, list] of groups.entries()) for (const [p, tensor] of list.entries()) tensors.set(`${g}.${p}.${slot}`, tensor);
+    const settings = this.groups.map(({ parameters: _, ...rest }) => rest as Record<string, unknown>);
+    return { step: this.stepCount, settings, tensors };
+  }
+
+  /** Takes over a state of an optimizer with the same groups. Settings are restored too. */
+  restore(state: OptimizerState): void {
+    noGrad(() => {
+      this.prepare();
+      const own = this.state().tensors;
+      const missing = [...own.keys()].filter((name) => !state.tensors.has(name));
+      const unexpected = [...state.tensors.keys()].filter((name) => !own.has(name));
+      if (missing.length + unexpected.length > 0)
+        throw new Error(
+          `The optimizer state does not fit: missing ${missing.slice(0, 3).join(", ") || "nothing"}, unexpected ${unexpected.slice(0, 3).join(", ") || "nothing"}`,
+        );
+      for (const [name, tensor] of own) tensor.copy_(state.tensors.get(name)!);
+    });
+    for (const [i, group] of this.groups.entries()) Object.assign(group, state.settings[i] ?? {});
+    this.stepCount = state.step;
+  }
+
+  /** Creates the state tensors if there are none yet. */
+  protected abstract prepare(): void;
+  protected abstract update(group: ParameterGroup<Settings>, index: number): void;
+
+  /** The tensors of a slot for one group, created on first use. */
+  protected slot(name: string, group: number, create: (parameter: Tensor) => Tensor): Tensor[] {
+    let groups = this.slots.get(name);
+    if (groups === undefined) {
+      groups = this.groups.map(() => []);
+      this.slots.set(name, groups);
+    }
+    const list = groups[group]!;
+    const { parameters } = this.groups[group]!;
+    while (list.length < parameters.length) list.push(keep(create(parameters[list.length]!)));
+    return list;
+  }
+
+  /** Positions of the parameters that have a gradient, with the gradients. */
+  protected withGradients(group: ParameterGroup<Settings>): { indices: number[]; parameters: Tensor[]; gradients: Tensor[] } {
+    const indices: number[] = [];
+    const parameters: Tensor[] = [];
+    const gradients: Tensor[] = [];
+    for (const [i, tensor] of group.parameters.entries()) {
+      const { grad } = tensor;
+      if (grad === null) continue;
+      indices.push(i);
+      parameters.push(tensor);
+      gradients.push(grad);
+    }
+    return { indices, parameters, gradients };
+  }
+
+  dispose(): void {
+    for (const groups of this.slots.values()) for (const list of groups) for (const tensor of list) tensor.dispose();
+    this.slots.clear();
+  }
+}

@@ -1,0 +1,111 @@
+import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, normalize } from "node:path";
+import { itemSize } from "../dtype.ts";
+import { callOperator } from "../operators.ts";
+import { keep } from "../scope.ts";
+import type { Tensor } from "../tensor.ts";
+import { torch } from "../torch.ts";
+import { type Entry, type Header, MAX_HEADER_BYTES, parseHeader, SafetensorsError } from "./header.ts";
+
+/** Tensors by name, read when asked for. The file is mapped into memory: what is not touched is not read. */
+export interface SafetensorsReader {
+  readonly names: readonly string[];
+  readonly metadata: Readonly<Record<string, string>>;
+  /** dtype and shape, without reading the data. */
+  describe(name: string): Pick<Entry, "dtype" | "shape">;
+  /** A view of the mapped file; writing to it changes this process's copy alone. Errors: an unknown name. */
+  read(name: string): Tensor;
+  close(): void;
+}
+
+/** Opens one file, or, given a `…index.json`, the shards that it names. Errors: SafetensorsError on any damage. */
+export function openSafetensors(path: string): SafetensorsReader {
+  return path.endsWith(".json") ? openSharded(path) : openFile(path);
+}
+
+function readHeader(path: string): Header {
+  const file = openSync(path, "r");
+  try {
+    const fileBytes = fstatSync(file).size;
+    const length = Buffer.alloc(8);
+    if (readSync(file, length, 0, 8, 0) !== 8) throw new SafetensorsError(path, `${fileBytes} bytes are too few for a safetensors file`);
+    const headerBytes = Number(length.readBigUInt64LE());
+    if (headerBytes > MAX_HEADER_BYTES)
+      throw new SafetensorsError(path, `the header claims ${headerBytes} bytes, more than the ${MAX_HEADER_BYTES} allowed`);
+    if (8 + headerBytes > fileBytes)
+      throw new SafetensorsError(path, `the header claims ${headerBytes} bytes but the file has ${fileBytes}; it is cut short`);
+    const text = Buffer.alloc(headerBytes);
+    readSync(file, text, 0, headerBytes, 8);
+    return parseHeader(path, text.toString("utf8"), headerBytes, fileBytes);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function openFile(path: string): SafetensorsReader {
+  const { entries, metadata, dataOffset } = readHeader(path);
+  let mapping: Tensor | undefined;
+  const entryOf = (name: string): Entry => {
+    const entry = entries.get(name);
+    if (entry === undefined) throw new SafetensorsError(path, `there is no tensor "${name}"`);
+    return entry;
+  };
+  return {
+    names: [...entries.keys()],
+    metadata,
+    describe: entryOf,
+    read(name) {
+      const { dtype, shape, start, end } = entryOf(name);
+      if (end === start) return torch.empty(shape, { dtype });
+      mapping ??= keep(callOperator("aten::from_file", [path], { shared: false, size: statSync(path).size, dtype: "uint8" }) as Tensor);
+      const bytes = mapping.slice(0, dataOffset + start, dataOffset + end);
+      const aligned = (dataOffset + start) % itemSize(dtype) === 0 ? bytes : bytes.clone();
+      if (aligned !== bytes) bytes.dispose();
+      return torch.view(torch.view(aligned, dtype), shape);
+    },
+    close() {
+      mapping?.dispose();
+      mapping = undefined;
+    },
+  };
+}
+
+function openSharded(indexPath: string): SafetensorsReader {
+  let index: unknown;
+  try {
+    index = JSON.parse(readFileSync(indexPath, "utf8"));
+  } catch (error) {
+    throw new SafetensorsError(indexPath, `the index is not JSON (${(error as Error).message})`);
+  }
+  const weightMap = (index as { weight_map?: unknown } | null)?.weight_map;
+  if (typeof weightMap !== "object" || weightMap === null || Array.isArray(weightMap))
+    throw new SafetensorsError(indexPath, "the index has no weight_map");
+  const shards = new Map<string, SafetensorsReader>();
+  const places = new Map<string, string>();
+  for (const [name, file] of Object.entries(weightMap)) {
+    if (typeof file !== "string" || isAbsolute(file) || file.includes("\\") || normalize(file) !== basename(file))
+      throw new SafetensorsError(
+        indexPath,
+        `tensor "${name}" points to ${JSON.stringify(file)}, which is not a plain file name beside the index`,
+      );
+    places.set(name, file);
+  }
+  for (const file of new Set(places.values())) shards.set(file, openFile(join(dirname(indexPath), file)));
+  for (const [name, file] of places) {
+    if (!shards.get(file)!.names.includes(name)) throw new SafetensorsError(indexPath, `${file} does not hold tensor "${name}"`);
+  }
+  const shardOf = (name: string): SafetensorsReader => {
+    const file = places.get(name);
+    if (file === undefined) throw new SafetensorsError(indexPath, `there is no tensor "${name}"`);
+    return shards.get(file)!;
+  };
+  return {
+    names: [...places.keys()],
+    metadata: Object.assign({}, ...[...shards.values()].map((shard) => shard.metadata)) as Record<string, string>,
+    describe: (name) => shardOf(name).describe(name),
+    read: (name) => shardOf(name).read(name),
+    close: () => {
+      for (const shard of shards.values()) shard.close();
+    },
+  };
+}
