@@ -1,15 +1,19 @@
 // What the corpus stage asks of C++, as functions on the addon. TypeScript face: src/corpus/native.ts.
 #include "../binding.h"
 #include "../registry.h"
+#include "fasttext.h"
 #include "fold.h"
 #include "minhash.h"
 #include "records.h"
 #include "xxh64.h"
 
+#include <algorithm>
+
 namespace perennial {
 
 namespace {
 
+constexpr napi_type_tag kFastTextTag = {0x1d7a90c4be5f2386, 0xe3f58c6d0b914a27};
 constexpr napi_type_tag kFoldTag = {0x8a1c5e0f7d3b4c21, 0x9d2e6f10b7a45c38};
 constexpr napi_type_tag kMinHashTag = {0x4f60b8a2c9d7e153, 0xb1c3d5e7f9082a46};
 
@@ -104,12 +108,37 @@ napi_value mergeRecordRuns(napi_env env, const Arguments& given) {
   return newTypedArray<double>(env, napi_float64_array, both);
 }
 
+/// openFastText(path)
+napi_value openFastText(napi_env env, const Arguments& given) { return newHandle(env, kFastTextTag, std::make_shared<FastText>(toString(env, given[0]))); }
+
+/// fastTextLabels(model): the labels without their prefix, one per line
+napi_value fastTextLabels(napi_env env, const Arguments& given) {
+  const auto model = fromHandle<FastText>(env, given[0], kFastTextTag, "expected a fastText model");
+  std::string lines;
+  for (int32_t i = 0; i < model->numLabels(); ++i) (i == 0 ? lines : lines += '\n') += model->label(i);
+  return newString(env, lines);
+}
+
+/// fastTextPredict(model, text, threshold, labels: Int32Array, scores: Float32Array): how many were written, best first
+napi_value fastTextPredict(napi_env env, const Arguments& given) {
+  const auto model = fromHandle<FastText>(env, given[0], kFastTextTag, "expected a fastText model");
+  const auto labels = typedArray<int32_t>(env, given[3], napi_int32_array, "expected an Int32Array");
+  const auto scores = typedArray<float>(env, given[4], napi_float32_array, "expected a Float32Array");
+  const auto k = static_cast<int32_t>(std::min<size_t>({labels.size(), scores.size(), static_cast<size_t>(model->numLabels())}));
+  const auto best = model->predict(toString(env, given[1]), k, static_cast<float>(toNumber(env, given[2])));
+  for (size_t i = 0; i < best.size(); ++i) labels[i] = best[i].label, scores[i] = best[i].score;
+  return newNumber(env, static_cast<double>(best.size()));
+}
+
 template <napi_value (*F)(napi_env, const Arguments&)>
 napi_value call(napi_env env, napi_callback_info info) {
   return guarded(env, [&] { return F(env, Arguments(env, info)); });
 }
 
 void registerCorpus(napi_env env, napi_value exports) {
+  exportFunction(env, exports, "openFastText", call<openFastText>);
+  exportFunction(env, exports, "fastTextLabels", call<fastTextLabels>);
+  exportFunction(env, exports, "fastTextPredict", call<fastTextPredict>);
   exportFunction(env, exports, "createFold", call<createFold>);
   exportFunction(env, exports, "foldWords", call<foldWords>);
   exportFunction(env, exports, "createMinHash", call<createMinHash>);

@@ -11,6 +11,11 @@ export interface NativeHandle<Kind extends string> {
 }
 
 export interface CorpusNative {
+  openFastText(path: string): NativeHandle<"fastText">;
+  /** Without their prefix, one per line. */
+  fastTextLabels(model: NativeHandle<"fastText">): string;
+  /** How many labels were written, best first. */
+  fastTextPredict(model: NativeHandle<"fastText">, text: string, threshold: number, labels: Int32Array, scores: Float32Array): number;
   createFold(entries: Uint32Array, pool: string): NativeHandle<"fold">;
   foldWords(fold: NativeHandle<"fold">, text: string): string;
   createMinHash(shingleSize: number, numBands: number, hashesPerBand: number, seed: number, hashBits: number): NativeHandle<"minHash">;
