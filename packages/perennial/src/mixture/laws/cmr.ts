@@ -59,7 +59,7 @@ export interface CriticalRatio {
   /** Null when the pilots decide nothing: see the warnings of the fit. */
   readonly ratio: number | null;
   /** Which condition binds. */
-  readonly boundBy: "turning-point" | "epsilon" | "all-ratios-feasible" | null;
+  readonly boundBy: "turning-point" | "epsilon" | "all-ratios-feasible" | "largest-feasible-pilot" | null;
   /** The budget lies outside the turning points that the law was fitted to. */
   readonly extrapolates: boolean;
 }
@@ -148,9 +148,11 @@ export function criticalRatio(
   const turned = verdicts.flatMap(({ turning }) => (turning.kind === "at" ? [turning.tokens] : []));
   const extrapolates = turned.length === 0 || isOutside(tokens, rangeOf(turned));
   if (criticalLaw.kind === "none") {
-    // No turn was seen: either every trained ratio falls from the start, or none ever turns.
-    const allFeasible = verdicts.every(({ turning }) => turning.kind === "from-start");
-    return { ratio: allFeasible ? maxAdmissible : null, boundBy: allFeasible ? "all-ratios-feasible" : null, extrapolates: true };
+    // Too few turns were seen for a law: all that is known is which of the trained ratios turned in time.
+    const inTime = verdicts.filter(({ turning, ratio }) => turnsInTime(turning, tokens)[0] && ratio <= maxAdmissible);
+    if (inTime.length === verdicts.length) return { ratio: maxAdmissible, boundBy: "all-ratios-feasible", extrapolates };
+    const ratio = inTime.at(-1)?.ratio ?? null;
+    return { ratio, boundBy: ratio === null ? null : "largest-feasible-pilot", extrapolates };
   }
   const byTurn = Math.min(
     1,
@@ -272,7 +274,10 @@ const FARTHEST_TURN = 10;
 function observed(turning: TurningPoint, firstT: number, unit: number): TurningPoint {
   if (turning.kind === "never") return turning;
   const untilTokens = turning.untilTokens === null ? null : turning.untilTokens * unit;
-  if (turning.kind === "from-start" || turning.tokens < firstT) return { kind: "from-start", untilTokens };
+  if (turning.kind === "from-start" || turning.tokens < firstT) {
+    const upBefore = turning.untilTokens !== null && turning.untilTokens < firstT;
+    return upBefore ? { kind: "never" } : { kind: "from-start", untilTokens };
+  }
   return turning.tokens > FARTHEST_TURN * 100 ? { kind: "never" } : { kind: "at", tokens: turning.tokens * unit, untilTokens };
 }
 
