@@ -1,0 +1,133 @@
+/**
+ * All thresholds of one language as one JSON record, with the reason of each adapted value, and the filters that apply them.
+ *   Gopher repetition  from English by meanStd on the crawl;  tests on paragraphs and on characters of lines off
+ *   FineWeb quality    tenTail on the clean reference;        short-line test off, duplicate characters ≤ 0.1
+ *   Gopher quality     quantile on the clean reference;       words 50 … 100,000, symbols, bullets, ellipses as in English, ≥ 2 stop words
+ * Lengths are rounded to integers and ratios to 3 decimals; ratios are clamped to [0, 1] and the least word length stays below the
+ * greatest. These were the best of 207 combinations in FineWeb2 (arXiv 2506.20920); other methods can be asked for.
+ */
+import { z } from "zod";
+import type { BoundTable, StatisticsFilter, Thresholds } from "../filter/bounds.ts";
+import type { Filter } from "../filter/define.ts";
+import { finewebQuality } from "../filter/fineweb-quality.ts";
+import { gopherQuality } from "../filter/gopher-quality.ts";
+import { gopherRepetition } from "../filter/gopher-repetition.ts";
+import { englishProfile, type StatisticsProfile } from "../filter/statistics.ts";
+import { ADAPTATION_METHODS, type AdaptationMethod, adapt } from "./adapt.ts";
+import { languageScore } from "./language-score.ts";
+import type { Reference } from "./reference.ts";
+import { stopWords } from "./stop-words.ts";
+
+export const languageThresholdsSchema = z.strictObject({
+  language: z.string().describe("label, e.g. kab_Latn"),
+  languageScore: z.number().min(0).max(1).nullable().describe("least identification score; null: not tested"),
+  stopWords: z.array(z.string()),
+  gopherRepetition: gopherRepetition.schema,
+  finewebQuality: finewebQuality.schema,
+  gopherQuality: gopherQuality.schema,
+  because: z
+    .record(
+      z.string(),
+      z.strictObject({ method: z.enum(ADAPTATION_METHODS), reference: z.string(), english: z.number(), unrounded: z.number() }),
+    )
+    .describe("where each adapted value comes from, by filter.threshold"),
+});
+export type LanguageThresholds = z.output<typeof languageThresholdsSchema>;
+
+/** What FineWeb2 sets for every language alike. */
+export const FINEWEB2_REPETITION = {
+  maxDuplicateParagraphs: null,
+  maxDuplicateParagraphCharacters: null,
+  maxDuplicateLineCharacters: null,
+} as const;
+export const FINEWEB2_QUALITY = { maxShortLines: null, maxDuplicateLineCharacters: 0.1 } as const;
+
+const REPETITION_TUNED = [
+  "maxDuplicateLines",
+  "maxTop2Gram",
+  "maxTop3Gram",
+  "maxTop4Gram",
+  "maxDuplicate5Grams",
+  "maxDuplicate6Grams",
+  "maxDuplicate7Grams",
+  "maxDuplicate8Grams",
+  "maxDuplicate9Grams",
+  "maxDuplicate10Grams",
+] as const;
+const FINEWEB_TUNED = ["minTerminalLines", "maxNewlinesPerWord"] as const;
+const GOPHER_TUNED = ["minMeanWordLength", "maxMeanWordLength", "minAlphabeticWords"] as const;
+
+export interface References {
+  readonly english: Reference;
+  readonly language: Reference;
+}
+
+export interface FitInput {
+  /** Label of the language, e.g. `kab_Latn`. */
+  readonly language: string;
+  /** Clean text: Wikipedia or the like. */
+  readonly clean: References;
+  /** The crawl after language identification. */
+  readonly crawl: References;
+  readonly languageScore?: number | null;
+  readonly methods?: Partial<Record<"gopherRepetition" | "finewebQuality" | "gopherQuality", AdaptationMethod>>;
+}
+
+export function fitThresholds({ language, clean, crawl, languageScore = null, methods = {} }: FitInput): LanguageThresholds {
+  const because: LanguageThresholds["because"] = {};
+
+  const tuned = <Table extends BoundTable>(
+    key: string,
+    { bounds }: StatisticsFilter<Table>,
+    names: readonly (keyof Table & string)[],
+    method: AdaptationMethod,
+    references: References,
+  ): Partial<Thresholds<Table>> =>
+    Object.fromEntries(
+      names.map((name) => {
+        const { statistic, side, default: english } = bounds[name]!;
+        const unrounded = adapt(method, {
+          side,
+          threshold: english!,
+          english: references.english.ascending(statistic),
+          language: references.language.ascending(statistic),
+        });
+        because[`${key}.${name}`] = { method, reference: references.language.name, english: english!, unrounded };
+        return [name, statistic === "meanWordLength" ? Math.round(unrounded) : ratio(unrounded)];
+      }),
+    ) as Partial<Thresholds<Table>>;
+
+  const repetition = tuned("gopherRepetition", gopherRepetition, REPETITION_TUNED, methods.gopherRepetition ?? "meanStd", crawl);
+  const fineweb = tuned("finewebQuality", finewebQuality, FINEWEB_TUNED, methods.finewebQuality ?? "tenTail", clean);
+  const gopher = tuned("gopherQuality", gopherQuality, GOPHER_TUNED, methods.gopherQuality ?? "quantile", clean);
+  const maxMeanWordLength = Math.max(1, gopher.maxMeanWordLength!);
+  const minMeanWordLength = Math.max(0, Math.min(gopher.minMeanWordLength!, maxMeanWordLength - 1));
+  return {
+    language,
+    languageScore,
+    stopWords: stopWords(clean.language.wordCounts()),
+    gopherRepetition: gopherRepetition.schema.parse({ ...FINEWEB2_REPETITION, ...repetition }),
+    finewebQuality: finewebQuality.schema.parse({ ...FINEWEB2_QUALITY, ...fineweb }),
+    gopherQuality: gopherQuality.schema.parse({ ...gopher, minMeanWordLength, maxMeanWordLength }),
+    because,
+  };
+}
+
+const ratio = (value: number): number => Math.round(Math.max(0, Math.min(1, value)) * 1000) / 1000;
+
+/** The profile under which a language's statistics are computed: its stop words. */
+export const profileOf = (thresholds: Pick<LanguageThresholds, "stopWords">): StatisticsProfile => ({
+  ...englishProfile,
+  stopWords: thresholds.stopWords,
+});
+
+/** Language score, Gopher repetition, FineWeb quality, Gopher quality: in this order, on statistics that are computed once. */
+export function languageFilters(thresholds: LanguageThresholds): Filter[] {
+  const profile = profileOf(thresholds);
+  return [
+    ...(thresholds.languageScore === null ? [] : [languageScore({ minScore: thresholds.languageScore })]),
+    gopherRepetition.filter(thresholds.gopherRepetition, profile),
+    finewebQuality.filter(thresholds.finewebQuality, profile),
+    gopherQuality.filter(thresholds.gopherQuality, profile),
+  ];
+}
