@@ -1,0 +1,10 @@
+export { constant } from "./constant.ts";
+export { cosine } from "./cosine.ts";
+export { cosineInf } from "./cosine-inf.ts";
+export { annealFrom, infinite } from "./infinite.ts";
+export { inverseSqrt } from "./inverse-sqrt.ts";
+export { linear } from "./linear.ts";
+export { resolveSchedule, type ScheduleOptions, type ScheduleSpec, scheduleMethods, scheduleSchema, toSchedule } from "./resolve.ts";
+export { type SchedulePoint, samplePoints } from "./sample-points.ts";
+export { defineSchedule, type Schedule, type ScheduleMethod } from "./schedule.ts";
+export { wsd } from "./wsd.ts";
