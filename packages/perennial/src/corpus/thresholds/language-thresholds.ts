@@ -3,8 +3,8 @@
  *   Gopher repetition  from English by meanStd on the crawl;  tests on paragraphs and on characters of lines off
  *   FineWeb quality    tenTail on the clean reference;        short-line test off, duplicate characters ≤ 0.1
  *   Gopher quality     quantile on the clean reference;       words 50 … 100,000, symbols, bullets, ellipses as in English, ≥ 2 stop words
- * Lengths are rounded to integers and ratios to 3 decimals; ratios are clamped to [0, 1] and the least word length stays below the
- * greatest. These were the best of 207 combinations in FineWeb2 (arXiv 2506.20920); other methods can be asked for.
+ * Lengths are rounded outwards to integers (the published ones are integers, how they were rounded is not known), ratios to 3
+ * decimals and clamped to [0, 1]; the least word length stays below the greatest. These were the best of 207 combinations in FineWeb2 (arXiv 2506.20920); other methods can be asked for.
  */
 import { z } from "zod";
 import type { BoundTable, StatisticsFilter, Thresholds } from "../filter/bounds.ts";
@@ -93,7 +93,7 @@ export function fitThresholds({ language, clean, crawl, languageScore = null, me
           language: references.language.ascending(statistic),
         });
         because[`${key}.${name}`] = { method, reference: references.language.name, english: english!, unrounded };
-        return [name, statistic === "meanWordLength" ? Math.round(unrounded) : ratio(unrounded)];
+        return [name, statistic === "meanWordLength" ? outwards(unrounded, side) : ratio(unrounded)];
       }),
     ) as Partial<Thresholds<Table>>;
 
@@ -113,6 +113,7 @@ export function fitThresholds({ language, clean, crawl, languageScore = null, me
   };
 }
 
+const outwards = (value: number, side: "min" | "max"): number => (side === "min" ? Math.floor(value) : Math.ceil(value));
 const ratio = (value: number): number => Math.round(Math.max(0, Math.min(1, value)) * 1000) / 1000;
 
 /** The profile under which a language's statistics are computed: its stop words. */

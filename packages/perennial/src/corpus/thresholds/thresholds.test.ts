@@ -1,13 +1,13 @@
-import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
+import { stream } from "../../stream.ts";
 import type { Document } from "../document.ts";
 import { applyFilters } from "../filter/define.ts";
 import { ADAPTATION_METHODS, adapt } from "./adapt.ts";
 import { fromFineweb2Config } from "./fineweb2-config.ts";
 import { languageScore, languageScoreThreshold } from "./language-score.ts";
-import { fitThresholds, languageFilters, languageThresholdsSchema } from "./language-thresholds.ts";
+import { fitThresholds, type LanguageThresholds, languageFilters, languageThresholdsSchema } from "./language-thresholds.ts";
 import { quantile, quantileOf, sorted, std } from "./moments.ts";
 import { cleanArticle, Reference, shareInScript } from "./reference.ts";
 import { stopWords } from "./stop-words.ts";
@@ -82,50 +82,63 @@ test("stop words: above the cut, without symbols and digits; the cut falls until
   ).toEqual(["l'"]);
 });
 
-const pages: { language: string; variant: string; text: string }[] = JSON.parse(
-  readFileSync(new URL("../filter/golden/pages.json", import.meta.url), "utf8"),
-);
-const documentsOf = (label: string): Document[] =>
-  pages
-    .filter(({ language, variant }) => language === label && variant === "as it is")
-    .map(({ text }, i) => ({
-      id: `${label} ${i}`,
-      text,
-      language: label.slice(0, 3),
-      script: label.slice(4),
-      languageScore: 0.8,
-      provenance: { file: "pages.json" },
-      metadata: {},
-      annotations: {},
-    }));
-function referenceOf(label: string): Reference {
-  const reference = new Reference(`help pages, ${label}`);
-  for (const document of documentsOf(label)) reference.add(document);
+/** Clean documents of a made-up language: lines of distinct words between two lengths, with or without a full stop at the end. */
+function documentsOf(label: string, [shortest, longest]: [number, number], stop: string): Document[] {
+  const random = stream(1, label);
+  const frequent = Array.from({ length: 12 }, (_, i) => String.fromCharCode(97 + i).repeat(shortest));
+  const word = () =>
+    random.uniform() < 0.4
+      ? frequent[random.integer(frequent.length)]!
+      : Array.from({ length: shortest + random.integer(longest - shortest) }, () => String.fromCharCode(97 + random.integer(26))).join("");
+  const line = () => Array.from({ length: 8 + random.integer(12) }, word).join(" ") + (random.uniform() < 0.9 ? stop : "");
+  return Array.from({ length: 200 }, (_, i) => ({
+    id: `${label} ${i}`,
+    text: Array.from({ length: 6 + random.integer(20) }, line).join("\n"),
+    language: label.slice(0, 3),
+    script: label.slice(4),
+    languageScore: 0.8,
+    provenance: { file: "made up" },
+    metadata: {},
+    annotations: {},
+  }));
+}
+function referenceOf(name: string, documents: Document[]): Reference {
+  const reference = new Reference(name);
+  for (const document of documents) reference.add(document);
   return reference;
 }
 
-test("Chinese, whose words are short and whose stops are its own, is kept with its own thresholds and dropped with the English ones", () => {
-  const references = { english: referenceOf("eng_Latn"), language: referenceOf("cmn_Hani") };
-  const fitted = fitThresholds({ language: "cmn_Hani", clean: references, crawl: references, languageScore: 0.692 });
-  expect(languageThresholdsSchema.parse(JSON.parse(JSON.stringify(fitted)))).toEqual(fitted);
-  expect(fitted.gopherQuality.maxMeanWordLength!).toBeLessThanOrEqual(5);
+test("a language of long words without full stops: its own thresholds remove 5 to 25 % of clean text, the English ones over 60 %", () => {
+  const clean = documentsOf("qaa_Latn", [6, 24], "");
+  const references = {
+    english: referenceOf("short words", documentsOf("eng_Latn", [1, 9], ".")),
+    language: referenceOf("long words", clean),
+  };
+  const fit = (method?: "english") =>
+    fitThresholds({
+      language: "qaa_Latn",
+      clean: references,
+      crawl: references,
+      languageScore: 0.692,
+      ...(method && { methods: { gopherRepetition: method, finewebQuality: method, gopherQuality: method } }),
+    });
+  const removed = (thresholds: LanguageThresholds) => {
+    const filters = languageFilters(thresholds);
+    return clean.filter((document) => applyFilters(filters, document).dropped !== undefined).length / clean.length;
+  };
+  const fitted = fit();
+  expect(removed(fitted)).toBeGreaterThanOrEqual(0.05);
+  expect(removed(fitted)).toBeLessThanOrEqual(0.25);
+  expect(removed(fit("english"))).toBeGreaterThan(0.6);
+  expect(fitted.stopWords).toHaveLength(12);
   expect(fitted.gopherQuality.minMeanWordLength!).toBeLessThan(fitted.gopherQuality.maxMeanWordLength!);
-  expect(fitted.stopWords).toContain("的");
-  expect(fitted.because["finewebQuality.minTerminalLines"]).toMatchObject({
+  expect(fitted.because["finewebQuality.minTerminalLines"]).toEqual({
     method: "tenTail",
-    reference: "help pages, cmn_Hani",
+    reference: "long words",
     english: 0.12,
+    unrounded: 0,
   });
-  const english = fitThresholds({
-    language: "eng_Latn",
-    clean: { english: references.english, language: references.english },
-    crawl: { english: references.english, language: references.english },
-    methods: { gopherRepetition: "english", finewebQuality: "english", gopherQuality: "english" },
-  });
-  const kept = (filters: ReturnType<typeof languageFilters>) =>
-    documentsOf("cmn_Hani").filter((document) => applyFilters(filters, document).dropped === undefined).length;
-  expect(kept(languageFilters(english))).toBe(0);
-  expect(kept(languageFilters(fitted))).toBeGreaterThanOrEqual(3);
+  expect(languageThresholdsSchema.parse(JSON.parse(JSON.stringify(fitted)))).toEqual(fitted);
 });
 
 test("a released French configuration, with its ways to say off", () => {
@@ -159,7 +172,7 @@ top_n_grams: [[2, 0.161], [3, 0.149], [4, 0.134]]
 });
 
 test("language score filter", () => {
-  const [document] = documentsOf("eng_Latn");
+  const [document] = documentsOf("eng_Latn", [1, 9], ".");
   expect(languageScore({ minScore: 0.8 }).decide(document!)).toEqual({ kept: true });
   expect(languageScore({ minScore: 0.9 }).decide(document!)).toEqual({
     kept: false,
