@@ -62,19 +62,28 @@ function readOptions() {
 async function setUp(options) {
   // What can be missing for good is asked for before anything long begins.
   const compiler = await demandCompiler();
-  const dependencies = await dependenciesStep();
-  const { libtorch, done } = await libtorchStep(options);
-  const native = await buildNative({ text: true, libtorch });
-  const began = performance.now();
-  const compiled = await buildTypescript();
+  const [dependencies, { libtorch, done }] = await together(dependenciesStep(), libtorchStep(options));
+  const [addons, packages] = await together(nativeStep(libtorch), typescriptStep());
   return [
     { what: "Node", state: process.version, changed: false },
     { what: "C++ compiler", state: compiler.identity, changed: false },
     dependencies,
     done,
-    { what: "native addons", state: native.length === 0 ? "up to date" : native.join("; "), changed: native.length > 0 },
-    { what: "TypeScript", state: compiled ? `compiled in ${elapsed(began)}` : "up to date", changed: compiled },
+    addons,
+    packages,
   ];
+}
+
+/**
+ * Both results; where one fails, only once the other has ended, since the lock must cover it.
+ * @template A, B
+ * @param {Promise<A>} a
+ * @param {Promise<B>} b
+ * @returns {Promise<[A, B]>}
+ */
+async function together(a, b) {
+  await Promise.allSettled([a, b]);
+  return [await a, await b];
 }
 
 /** @returns {Promise<Done>} */
@@ -111,6 +120,22 @@ async function libtorchStep(options) {
     );
   writeConfig({ libtorch, tried });
   return { libtorch, done: { what, state: described(libtorch) + fetched, changed: true } };
+}
+
+/**
+ * @param {Libtorch} libtorch
+ * @returns {Promise<Done>}
+ */
+async function nativeStep(libtorch) {
+  const built = await buildNative({ text: true, libtorch });
+  return { what: "native addons", state: built.length === 0 ? "up to date" : built.join("; "), changed: built.length > 0 };
+}
+
+/** @returns {Promise<Done>} */
+async function typescriptStep() {
+  const began = performance.now();
+  const compiled = await buildTypescript();
+  return { what: "TypeScript", state: compiled ? `compiled in ${elapsed(began)}` : "up to date", changed: compiled };
 }
 
 /** Debian 13 has 2.6. */

@@ -1,5 +1,5 @@
 /** Fetches the pinned libtorch into the user's cache: downloads the wheels with pip, unpacks what is needed, deletes the wheels. */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { cachedRoot, hasNvidiaGpu, PINNED_VERSION } from "./libtorch.mjs";
 import { withLock } from "./lock.mjs";
@@ -9,6 +9,8 @@ import { SetupError } from "./say.mjs";
 import { requirements, WHEEL_PYTHON, wheelsFor } from "./wheels.mjs";
 
 const ANOTHER_LIBTORCH = "export LIBTORCH=<folder with include/ and lib/> (2.6 or newer), or pip install torch into the python3 on PATH";
+
+const REMOVE = { recursive: true, force: true, maxRetries: 3 };
 
 /** What the wheels and what is unpacked from them need at the same time, rounded up. */
 const NEEDED_GIB = { cpu: 1.3, cuda: 9 };
@@ -29,16 +31,17 @@ export async function fetchLibtorch() {
 
     // One place for what is under way: a wheel that arrived whole is not fetched again after an interruption.
     const partial = `${target}.partial`;
-    const tree = join(partial, "tree");
-    rmSync(tree, { recursive: true, force: true });
-    mkdirSync(tree, { recursive: true });
+    mkdirSync(partial, { recursive: true });
+    for (const name of readdirSync(partial)) if (name.startsWith("tree-")) rmSync(join(partial, name), REMOVE);
+    // A name of its own: the unzipping child of a killed set-up may live on, and must not write into ours.
+    const tree = mkdtempSync(join(partial, "tree-"));
     demandSpace(partial, NEEDED_GIB[device]);
     writeFileSync(join(partial, "requirements.txt"), requirements(wheels, platform));
     const python = await findPip();
     await download(python, partial, platform);
     for (const wheel of readdirSync(join(partial, "wheels")).sort()) await unpack(python, join(partial, "wheels", wheel), tree, device);
     renameSync(tree, target);
-    rmSync(partial, { recursive: true });
+    rmSync(partial, REMOVE);
   });
   return root;
 }
