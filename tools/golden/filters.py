@@ -1,10 +1,12 @@
 """Golden values of the corpus filters, from datatrove 0.10 (Apache-2.0) with spaCy for words.
 
     apt-get download libreoffice-help-{en-us,fr,ru,...} && dpkg -x each into HELP/<code>     (codes: PAGES below)
-    python tools/golden/filters.py HELP
+    python tools/golden/filters.py HELP [SCORER]
 
 writes, under packages/perennial/src/corpus/filter/golden:
     pages.json     real help pages in ten languages, and damaged variants of some; text made by `page_text` below
+    ../../score/golden/scores.json  if SCORER is a checkout of pablop16n/web-docs-scorer at 37a3f34: its scores of the pages (its pickled curves of
+                   expected compression are not loaded; the sampled ones below stand in for them)
     filters.json   for each page: the reference's statistics and decisions when words are what stands between white space
                    (exact parity is expected), and its decisions with its own tokenizers where these install without extras
 """
@@ -209,7 +211,39 @@ FORMATTED = [
 ]
 
 
-def main(root):
+CURVES = {
+    "a": "500:39.4 1000:46.0 2000:52.5 3000:55.6 5000:58.8 7500:60.7 10000:61.9 15000:63.6 20000:64.5 30000:65.5 50000:66.9 75000:67.7 100000:69.0 150000:71.3 180000:72.8",
+    "b": "500:59.1 1000:61.3 2000:65.6 3000:68.6 5000:71.4 7500:73.0 10000:73.9 15000:75.1 20000:75.8 30000:76.6 50000:77.5 75000:78.1 100000:78.4 150000:78.9 250000:79.8",
+    "c": "1000:52.5 2000:58.8 3000:61.6 5000:64.3 7500:65.8 10000:66.6 15000:68.0 20000:69.2 30000:70.3 50000:71.0 100000:71.5 180000:72.1",
+    "d": "1000:28.8 2000:36.2 3000:39.1 5000:43.2 7500:45.4 10000:47.2 15000:49.0 20000:49.8 30000:51.0 50000:53.7 75000:57.3",
+}
+SCORED = {"eng_Latn": "eng_Latn", "fra_Latn": "fra_Latn", "deu_Latn": "deu_Latn", "rus_Cyrl": "rus_Cyrl", "hin_Deva": "hin_Deva", "jpn_Jpan": "jpn_Jpan", "cmn_Hani": "zho_Hans"}
+
+
+def scores(pages, checkout):
+    import joblib
+    import numpy
+
+    def curve(path):
+        points = [tuple(map(float, point.split(":"))) for point in CURVES[path[-5]].split()]
+        return lambda size: numpy.interp(size, *zip(*points))
+
+    joblib.load = curve
+    sys.path.insert(0, str(pathlib.Path(checkout) / "src/docscorer"))
+    from docscorer import DocumentScorer
+
+    scorer = DocumentScorer()
+    made = []
+    for i, page in enumerate(pages):
+        label = SCORED.get(page["language"])
+        if label and page["text"]:
+            text = page["text"] + ("\nhttp://www.example.org/ http://a.b http://c.d www.e.f" if i % 3 == 0 else "")
+            labels = ["xxx_Latn" if n % 7 == 6 else label for n in range(len(text.split("\n")))]
+            made.append({"page": i, "label": label, "urls": i % 3 == 0, "scores": scorer.score_text(label, labels, False, text, label[4:], str(i), False)})
+    return made
+
+
+def main(root, scorer=None):
     pages = choose(pathlib.Path(root))
     pages += [variant for page in (pages[0], pages[PAGES_PER_LANGUAGE]) for variant in damaged(page)]
     real = word_tokenizers.load_word_tokenizer
@@ -225,6 +259,8 @@ def main(root):
         golden.append(entry)
     OUT.mkdir(parents=True, exist_ok=True)
     write("pages.json", pages)
+    if scorer:
+        write("../../score/golden/scores.json", scores(pages, scorer))
     write("filters.json", golden)
     write("urls.json", [URL_LISTS, *({"url": url, "dropped": url_decision(url)} for url in URLS)])
     write("formatters.json", [{"text": text, **formatted(text)} for text in FORMATTED])
@@ -234,4 +270,4 @@ def write(name, entries):
     (OUT / name).write_text("[\n" + ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in entries) + "\n]\n")
 
 
-main(sys.argv[1])
+main(*sys.argv[1:])
