@@ -1,0 +1,29 @@
+export * from "./bootstrap.ts";
+export * from "./cmr.ts";
+export * from "./cross-validation.ts";
+export * from "./d-cpt.ts";
+export * from "./d-cpt-cross-domain.ts";
+export {
+  type DcptFit,
+  type DcptFitOptions,
+  type DcptForm,
+  type DcptQuery,
+  type DcptUnits,
+  type Dimension,
+  type FittedStart,
+  fitDcpt,
+  type LawPrediction,
+  predictDcpt,
+  startGrid,
+} from "./d-cpt-fit.ts";
+export * from "./d-cpt-uses.ts";
+export * from "./goodness.ts";
+export { huber } from "./huber.ts";
+export * from "./lbfgs.ts";
+export * from "./mixture-choice.ts";
+export * from "./pilots.ts";
+export * from "./plan.ts";
+export type { LossPoint, Range } from "./points.ts";
+export * from "./power-law.ts";
+export * from "./turning-point.ts";
+export * from "./verify.ts";

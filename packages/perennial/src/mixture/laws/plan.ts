@@ -1,0 +1,172 @@
+/**
+ * From corpora and a budget to a mixture: propose pilots → run them → fit the laws → predict → recommend, with uncertainty.
+ *  The pilots run through an injected function; this file knows no model. Everything it returns is plain JSON.
+ *  Source of the laws: arXiv 2406.01375 (D-CPT) and 2407.17467 (CMR), which answer the same question in two ways; the
+ *  recommendation is D-CPT's, CMR's critical ratio is shown beside it.
+ */
+import { z } from "zod";
+import { FieldError } from "../../errors.ts";
+import { bootstrapDcpt } from "./bootstrap.ts";
+import { type CmrFit, fitCmr } from "./cmr.ts";
+import { type HeldOut, holdOut, nearestPilot } from "./cross-validation.ts";
+import { fitDcpt, predictDcpt } from "./d-cpt-fit.ts";
+import { type Budget, type DcptPair, type RatioAnswer, ratioByWeight, ratioKeepingGeneral, tradeOffAt } from "./d-cpt-uses.ts";
+import type { TradeOffPoint } from "./mixture-choice.ts";
+import {
+  PILOT_RATIOS,
+  type PilotResult,
+  type PilotSpec,
+  type PilotStore,
+  pointsOf,
+  proposePilots,
+  type RunPilot,
+  runPilots,
+} from "./pilots.ts";
+import type { LossPoint } from "./points.ts";
+
+const corpusSize = (what: string) =>
+  z.number().positive().describe(`tokens of ${what} text there are, as the model's tokenizer counts them`);
+
+export const planSchema = z.strictObject({
+  budgetTokens: z.number().positive().describe("tokens of the continued pre-training that is being planned"),
+  modelSize: z.number().positive().optional().describe("parameters of the model to be trained; needed with several pilot sizes"),
+  domainTokens: corpusSize("domain"),
+  generalTokens: corpusSize("general"),
+  goal: z
+    .discriminatedUnion("goal", [
+      z.strictObject({
+        goal: z.literal("keep-general").describe("lowest domain loss whose general loss stays near the base model's"),
+        epsilon: z.number().nonnegative().default(0.05).describe("nats per token that the general loss may end above the base model's"),
+        baseGeneralLoss: z
+          .number()
+          .positive()
+          .optional()
+          .describe("general loss of the model before training, nats per token; default: as its pilots measured it"),
+      }),
+      z.strictObject({
+        goal: z.literal("weighted").describe("lowest weighted sum of both losses"),
+        weight: z.number().min(0).max(1).default(0.5).describe("weight of the domain loss; the general loss has the rest"),
+      }),
+    ])
+    .default({ goal: "keep-general", epsilon: 0.05 }),
+  maxEpochs: z.number().positive().default(4).describe("repeats of a corpus above which the plan warns"),
+  pilots: z
+    .strictObject({
+      share: z.number().positive().max(1).default(0.1).describe("tokens of a pilot run as a fraction of the budget"),
+      ratios: z
+        .array(z.number().gt(0).lt(1))
+        .min(4)
+        .default([...PILOT_RATIOS])
+        .describe("domain shares to try"),
+      modelSizes: z.array(z.number().positive()).min(1).optional().describe("parameters of the pilot models: one, or at least three"),
+      checkpoints: z.int().min(6).default(12).describe("evaluations per pilot run, at geometrically growing token counts"),
+    })
+    .prefault({}),
+  replicas: z.int().min(20).default(200).describe("bootstrap refits behind every interval"),
+  seed: z.int().default(1).describe("seed of the pilots and of the bootstrap"),
+});
+export type PlanSpec = z.input<typeof planSchema>;
+export type PlanOptions = z.output<typeof planSchema>;
+
+export interface Recommendation extends RatioAnswer {
+  /** How often each corpus is gone through at the recommended share. */
+  readonly epochs: { readonly domain: number; readonly general: number } | null;
+}
+
+/** Plain JSON: what was tried, what it says, and how far to trust it. */
+export interface MixturePlan {
+  readonly options: PlanOptions;
+  readonly pilots: readonly PilotSpec[];
+  readonly results: readonly PilotResult[];
+  readonly pair: DcptPair;
+  /** Null with several model sizes: the CMR law is one model's. */
+  readonly cmr: CmrFit | null;
+  /** Errors on ratios that the fit did not see, beside those of the nearest pilot. */
+  readonly heldOut: Readonly<Record<"domain" | "general", { readonly law: HeldOut; readonly nearestPilot: HeldOut } | null>>;
+  readonly recommendation: Recommendation;
+  readonly tradeOff: readonly TradeOffPoint[];
+}
+
+export const pilotsOf = ({ budgetTokens, pilots, seed }: PlanOptions): PilotSpec[] =>
+  proposePilots({
+    tokens: Math.round(budgetTokens * pilots.share),
+    ratios: pilots.ratios,
+    checkpoints: pilots.checkpoints,
+    seed,
+    ...(pilots.modelSizes === undefined ? {} : { modelSizes: pilots.modelSizes }),
+  });
+
+export async function planMixture(spec: PlanSpec, run: RunPilot, store: PilotStore): Promise<MixturePlan> {
+  const options = planSchema.parse(spec);
+  const pilots = pilotsOf(options);
+  const results = await runPilots(pilots, run, store);
+  const points = { domain: pointsOf(pilots, results, "domain"), general: pointsOf(pilots, results, "general") };
+  const [domain, general] = [fitDcpt(points.domain, { corpus: "domain" }), fitDcpt(points.general, { corpus: "general" })];
+  const bootstrap = { seed: options.seed, replicas: options.replicas };
+  const replicas = { domain: bootstrapDcpt(domain, points.domain, bootstrap), general: bootstrapDcpt(general, points.general, bootstrap) };
+  const pair: DcptPair = { domain, general, replicas };
+  const budget: Budget = { tokens: options.budgetTokens, ...(options.modelSize === undefined ? {} : { modelSize: options.modelSize }) };
+  return {
+    options,
+    pilots,
+    results,
+    pair,
+    cmr: (options.pilots.modelSizes?.length ?? 1) > 1 ? null : cmrOf(points, results[0]!, options),
+    heldOut: { domain: checked(points.domain, "domain"), general: checked(points.general, "general") },
+    recommendation: recommend(pair, budget, pilots, results, options),
+    tradeOff: tradeOffAt(pair, budget),
+  };
+}
+
+function recommend(
+  pair: DcptPair,
+  budget: Budget,
+  pilots: readonly PilotSpec[],
+  results: readonly PilotResult[],
+  options: PlanOptions,
+): Recommendation {
+  const { goal, budgetTokens, domainTokens, generalTokens, maxEpochs } = options;
+  const answer =
+    goal.goal === "weighted"
+      ? ratioByWeight(pair, budget, goal.weight)
+      : ratioKeepingGeneral(pair, budget, (goal.baseGeneralLoss ?? baseLoss(pilots, results, options.modelSize)) + goal.epsilon);
+  const warnings = [...answer.warnings];
+  if (answer.ratio === null)
+    return {
+      ...answer,
+      epochs: null,
+      warnings: [...warnings, "No share keeps the general loss within the tolerance: allow more, or train less."],
+    };
+  const epochs = { domain: (answer.ratio * budgetTokens) / domainTokens, general: ((1 - answer.ratio) * budgetTokens) / generalTokens };
+  for (const [corpus, times] of Object.entries(epochs))
+    if (times > maxEpochs) warnings.push(`The ${corpus} text would be repeated ${times.toFixed(1)} times; the law assumes fresh text.`);
+  return { ...answer, epochs, warnings };
+}
+
+/** The base model's general loss, from a pilot of the size that will be trained. */
+function baseLoss(pilots: readonly PilotSpec[], results: readonly PilotResult[], modelSize: number | undefined): number {
+  const i = pilots.findIndex((pilot) => pilot.modelSize === modelSize || pilot.modelSize === undefined);
+  if (i < 0)
+    throw new FieldError("LAW_BASE_LOSS", {
+      at: "goal.baseGeneralLoss",
+      expected: "the general loss of the model to be trained",
+      todo: `no pilot has its size (${modelSize}): evaluate it once and write the loss here`,
+    });
+  return results[i]!.base.generalLoss;
+}
+
+const cmrOf = (points: Record<"domain" | "general", LossPoint[]>, { base }: PilotResult, { goal }: PlanOptions): CmrFit =>
+  fitCmr(
+    { ...points, base: { domain: base.domainLoss, general: base.generalLoss } },
+    goal.goal === "keep-general" ? { epsilon: goal.epsilon } : {},
+  );
+
+/** Held-out errors over interior ratios; with four ratios none can be spared. */
+function checked(points: readonly LossPoint[], corpus: "domain" | "general"): { law: HeldOut; nearestPilot: HeldOut } | null {
+  if (new Set(points.map((point) => point.ratio)).size < 5) return null;
+  const law = holdOut(points, "ratio", (kept) => {
+    const fit = fitDcpt(kept, { corpus });
+    return (query) => predictDcpt(fit, query).loss;
+  });
+  return { law, nearestPilot: holdOut(points, "ratio", nearestPilot) };
+}
