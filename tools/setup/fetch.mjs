@@ -1,5 +1,5 @@
 /** Fetches the pinned libtorch into the user's cache: downloads the wheels with pip, unpacks what is needed, deletes the wheels. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { cachedRoot, hasNvidiaGpu, PINNED_VERSION } from "./libtorch.mjs";
 import { withLock } from "./lock.mjs";
@@ -35,6 +35,7 @@ export async function fetchLibtorch() {
     for (const name of readdirSync(partial)) if (name.startsWith("tree-")) rmSync(join(partial, name), REMOVE);
     // A name of its own: the unzipping child of a killed set-up may live on, and must not write into ours.
     const tree = mkdtempSync(join(partial, "tree-"));
+    chmodSync(tree, 0o755);
     demandSpace(partial, NEEDED_GIB[device]);
     writeFileSync(join(partial, "requirements.txt"), requirements(wheels, platform));
     const python = await findPip();
