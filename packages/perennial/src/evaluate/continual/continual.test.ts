@@ -11,6 +11,7 @@ import { learningAccuracy } from "./learning-accuracy.ts";
 import { probeChange, retention } from "./retention.ts";
 import { scoreMatrix } from "./score-matrix.ts";
 import { stabilityGap } from "./stability-gap.ts";
+import { transferAverageLast } from "./transfer-avg-last.ts";
 
 describe("the survey's golden case", () => {
   const after = [
@@ -49,6 +50,18 @@ test("golden case of the reference sheet", () => {
   expect(forwardTransfer(matrix)).toBeCloseTo(0.175, 12);
   expect(forwardTransfer(matrix, { divisor: "tasks" })).toBeCloseTo(0.35 / 3, 12);
   expect(forgetting(matrix, { peakFrom: "first" })).toBeCloseTo(0.125, 12);
+});
+
+test("transfer, average and last", () => {
+  const after = [
+    [0.9, 0.3, 0.2],
+    [0.8, 0.85, 0.25],
+    [0.7, 0.8, 0.9],
+  ];
+  const { transfer, average, last } = transferAverageLast(scoreMatrix({ after, higherIsBetter: true }));
+  expect(transfer).toBeCloseTo((0.3 + (0.2 + 0.25) / 2) / 2, 12);
+  expect(average).toBeCloseTo((2.4 + 1.95 + 1.35) / 9, 12);
+  expect(last).toBeCloseTo(0.8, 12);
 });
 
 test("a zero-shot peak counts only if asked for", () => {

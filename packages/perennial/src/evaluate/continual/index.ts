@@ -9,3 +9,4 @@ export * from "./learning-accuracy.ts";
 export * from "./retention.ts";
 export { type Divisor, type ScoreMatrix, type ScoreMatrixInput, scoreMatrix } from "./score-matrix.ts";
 export * from "./stability-gap.ts";
+export * from "./transfer-avg-last.ts";
