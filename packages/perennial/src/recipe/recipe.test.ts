@@ -17,7 +17,7 @@ corpora:
 train:
   tokens: 1.5M
   sequenceLength: 128
-  schedule: { name: cosine, maxLearningRate: 6e-4, minLearningRate: 6e-5 }
+  schedule: { schedule: cosine, maxLearningRate: 6e-4, minLearningRate: 6e-5 }
 stages:
   - name: basque
     mixture:
@@ -32,7 +32,7 @@ stages:
     train:
       steps: 10
       schedule:
-        name: constant
+        schedule: constant
         maxLearningRate: 1e-4
 baselines:
   - name: naive
@@ -66,11 +66,11 @@ describe("resolving", () => {
       corpora: { english: { textField: "text", heldOut: { share: 0.02 } } },
       stages: [
         {
-          train: { tokens: 1_500_000, sequenceLength: 128, optimizer: { name: "adamw", beta2: 0.95 }, schedule: { name: "cosine" } },
+          train: { tokens: 1_500_000, sequenceLength: 128, optimizer: { name: "adamw", beta2: 0.95 }, schedule: { schedule: "cosine" } },
           mixture: { replay: { share: 0.25 } },
           onStart: { optimizer: "reset", learningRate: "rewarm" },
         },
-        { train: { steps: 10, sequenceLength: 128, schedule: { name: "constant", maxLearningRate: 1e-4 } } },
+        { train: { steps: 10, sequenceLength: 128, schedule: { schedule: "constant", maxLearningRate: 1e-4 } } },
       ],
       evaluate: { maxTokensPerCorpus: 100_000 },
     });
@@ -90,7 +90,7 @@ describe("resolving", () => {
       stages: [{ name: "one", mixture: { sources: [{ corpus: "english" }] }, train: { steps: 10 } }],
     };
     expect(resolveRecipe(spec).variants[0]).toMatchObject({
-      model: { ropeTheta: 10_000, tieWordEmbeddings: true },
+      model: { hiddenSize: 64 },
       stages: [{ train: { steps: 10 } }],
     });
   });
@@ -102,8 +102,8 @@ describe("resolving", () => {
     expect(stages("stages[0].train.microBatchSize=3").map(({ train }) => train.microBatchSize)).toEqual([3, 8]);
     expect(stages("stages.*.train.zLoss=0.1").map(({ train }) => train.zLoss)).toEqual([0.1, 0.1]);
     expect(stages("stages.basque.onStart.optimizer=keep")[0]!.onStart.optimizer).toBe("keep");
-    expect(stages("train.schedule={name: constant, maxLearningRate: 1}")[0]!.train.schedule).toEqual({
-      name: "constant",
+    expect(stages("train.schedule={schedule: constant, maxLearningRate: 1}")[0]!.train.schedule).toEqual({
+      schedule: "constant",
       maxLearningRate: 1,
     });
   });
@@ -127,7 +127,7 @@ describe("mistakes", () => {
     expect(lines(replaced("sequenceLength: 128", "sequenceLenght: 128"))).toEqual([
       "r.yaml:10 train.sequenceLenght: expected a known field. Did you mean sequenceLength?",
     ]);
-    expect(lines(replaced("        name: constant", "        name: constant\n        maxLearningRat: 1"))[0]).toMatch(
+    expect(lines(replaced("        schedule: constant", "        schedule: constant\n        maxLearningRat: 1"))[0]).toMatch(
       /^r.yaml:27 stages\[1\]\.train\.schedule\.maxLearningRat: expected a known field\. Did you mean maxLearningRate/,
     );
   });
@@ -143,8 +143,8 @@ describe("mistakes", () => {
     expect(
       lines(replaced("model: ./base", "model: { hiddenSize: 64, numHiddenLayers: -2, numAttentionHeads: 2 }\ntokenizer: bytes")),
     ).toEqual(["r.yaml:2 model.numHiddenLayers: expected a whole number of at least 1, received -2."]);
-    expect(lines(replaced("name: cosine", "name: cosin"))[0]).toMatch(
-      /r.yaml:11 train.schedule.name: expected one of .*cosine.*, received "cosin"\. Did you mean cosine\?/,
+    expect(lines(replaced("schedule: cosine", "schedule: cosin"))[0]).toMatch(
+      /r.yaml:11 train.schedule.schedule: expected one of .*cosine.*, received "cosin"\. Did you mean cosine\?/,
     );
   });
 
@@ -188,9 +188,9 @@ describe("mistakes", () => {
     expect(lines(replaced("stages.*.mixture", "stages.basqe.mixture"))).toEqual([
       'r.yaml:31 baselines[0].set: expected an entry of the list by number or name (basque, annealing) and then a field, received "basqe". Did you mean basque?',
     ]);
-    expect(lines(basque, ["train.schedule={name: constant, maxLearningRate: no}", "x"])).toEqual([
+    expect(lines(basque, ["train.schedule={schedule: constant, maxLearningRate: no}", "x"])).toEqual([
       "--set x: expected path=value, e.g. train.tokens=2M.",
-      '--set train.schedule={name: constant, maxLearningRate: no} train.schedule.maxLearningRate: expected a number above 0, received "no".',
+      '--set train.schedule={schedule: constant, maxLearningRate: no} train.schedule.maxLearningRate: expected a number above 0, received "no".',
     ]);
     expect(lines(basque, ["train.zLos=1"])[0]).toBe("--set train.zLos=1 train.zLos: expected a known field. Did you mean zLoss?");
   });

@@ -82,6 +82,8 @@ export function referenceProblems(recipe: unknown, locate: Locate): FieldErrorDa
     for (const [j, name] of list(replay.corpora).entries())
       if (sources.some((source) => source.corpus === name))
         report([...path, "mixture", "replay", "corpora", j], { expected: "old text that is not among the sources", received: name });
+    for (const [j, change] of list(mixture.changes).entries())
+      for (const name of Object.keys(map(map(change).shares))) corpus([...path, "mixture", "changes", j, "shares", name], name);
     for (const [j, rule] of list(stage.rules).entries()) corpus([...path, "rules", j, "corpus"], map(rule).corpus);
   }
 

@@ -130,8 +130,16 @@ function nameOf(node: Node): string | undefined {
 /** Fields of which only one may be given: the nearer one drives the inherited ones out. */
 const EXCLUSIVE = [
   ["tokens", "steps"],
-  ["gradientAccumulationSteps", "tokensPerStep"],
+  ["tokensPerStep", "gradientAccumulationSteps"],
 ];
+
+/** Besides those above: a phase in steps or as a share. */
+function rivalsOf(key: string): readonly string[] {
+  const group = EXCLUSIVE.find((fields) => fields.includes(key));
+  if (group !== undefined) return group;
+  const phase = /^(.+)(Steps|Share)$/.exec(key);
+  return phase === null ? [] : [`${phase[1]}${phase[2] === "Steps" ? "Share" : "Steps"}`];
+}
 
 /** `own` over `inherited`. Maps are merged, except those that name another kind of thing: another schedule inherits nothing. */
 export function inherit(own: YAMLMap, inherited: YAMLMap): YAMLMap {
@@ -141,7 +149,7 @@ export function inherit(own: YAMLMap, inherited: YAMLMap): YAMLMap {
   for (const pair of inherited.items) {
     const key = keyOf(pair.key);
     const mine = own.items.find((item) => keyOf(item.key) === key);
-    const rivals = EXCLUSIVE.find((group) => group.includes(key)) ?? [];
+    const rivals = rivalsOf(key);
     if (mine === undefined) {
       if (!rivals.some((rival) => own.has(rival))) merged.items.push(pair);
     } else if (isMap(mine.value) && isMap(pair.value) && sameKind(mine.value, pair.value))
@@ -151,7 +159,7 @@ export function inherit(own: YAMLMap, inherited: YAMLMap): YAMLMap {
 }
 
 function sameKind(own: YAMLMap, inherited: YAMLMap): boolean {
-  return ["name", "rule"].every((key) => !own.has(key) || !inherited.has(key) || own.get(key) === inherited.get(key));
+  return ["name", "rule", "schedule"].every((key) => !own.has(key) || !inherited.has(key) || own.get(key) === inherited.get(key));
 }
 
 function withValue(pair: YAMLMap["items"][number], value: Node): YAMLMap["items"][number] {

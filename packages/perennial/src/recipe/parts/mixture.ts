@@ -16,6 +16,16 @@ const sourceSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe("how often the corpus may be repeated at most; null: as often as needed"),
+  order: z
+    .enum(["shuffled", "sequential"])
+    .default("shuffled")
+    .describe("sequential keeps the order of a corpus that is ordered on purpose"),
+});
+
+const changeSchema = z.strictObject({
+  step: z.int().min(1).describe("step of the stage from which the shares hold"),
+  shares: z.record(z.string(), z.number().min(0)).describe("corpus → share, against the others; a corpus that is not named has none"),
+  overSteps: z.int().min(0).default(0).describe("steps over which the shares are reached in a straight line; 0: at once"),
 });
 
 const replaySchema = z.strictObject({
@@ -34,6 +44,7 @@ const replaySchema = z.strictObject({
     .nullable()
     .default(null)
     .describe("how often the old text may be repeated at most; null: as often as needed"),
+  order: z.enum(["shuffled", "original"]).default("shuffled").describe("original: as the earlier stage drew it"),
 });
 
 export const mixtureSchema = z.strictObject({
@@ -44,8 +55,15 @@ export const mixtureSchema = z.strictObject({
     .default(1)
     .describe("without shares: share ∝ size^(1/temperature); 1 is proportional, larger is more even"),
   replay: replaySchema.nullable().default(null).describe("old text mixed in, so that it is not forgotten; null: none"),
+  changes: z.array(changeSchema).default([]).describe("shares that change during the stage, replayed corpora included"),
   attention: z
-    .enum(["inside-documents", "across-documents"])
-    .default("inside-documents")
-    .describe("whether packed documents see each other; inside: positions restart with each document"),
+    .enum(["within-documents", "across-documents"])
+    .default("within-documents")
+    .describe("whether packed documents see each other; within: positions restart with each document"),
+  packing: z
+    .enum(["concatenate", "best-fit"])
+    .default("concatenate")
+    .describe(
+      "concatenate: one long row, cut every sequenceLength tokens; best-fit: fewer documents are cut, at the price of some padding",
+    ),
 });

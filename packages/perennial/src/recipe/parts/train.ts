@@ -1,16 +1,6 @@
 /** How a stage trains: its budget, the shape of a step, the optimizer and the schedule of its learning rate. */
 import { z } from "zod";
-
-const scheduleSchema = z.discriminatedUnion("name", [
-  z.strictObject({ name: z.literal("constant"), maxLearningRate: z.number().positive() }),
-  z.strictObject({
-    name: z.literal("cosine"),
-    maxLearningRate: z.number().positive(),
-    minLearningRate: z.number().min(0),
-    warmupShare: z.number().min(0).max(1).default(0.01),
-  }),
-]);
-
+import { scheduleSchema } from "../../train/schedule/index.ts";
 import { count } from "./units.ts";
 
 const optimizerSchema = z.strictObject({
@@ -28,9 +18,7 @@ export const trainSchema = z.strictObject({
   microBatchSize: z.int().min(1).default(8).describe("sequences per device and pass"),
   gradientAccumulationSteps: z.int().min(1).optional().describe("passes per optimizer step, 1 when nothing is said; this or tokensPerStep"),
   tokensPerStep: count(1).optional().describe("tokens per optimizer step over all devices; this or gradientAccumulationSteps"),
-  schedule: scheduleSchema
-    .prefault({ name: "cosine", maxLearningRate: 3e-4, minLearningRate: 3e-5 })
-    .describe("learning rate over the steps of the stage"),
+  schedule: scheduleSchema.prefault({ schedule: "cosine", maxLearningRate: 3e-4 }).describe("learning rate over the steps of the stage"),
   optimizer: optimizerSchema.prefault({}).describe("how gradients become updates"),
   maxGradNorm: z.number().positive().nullable().default(1).describe("gradients are scaled down to this norm; null: never"),
   autocastDtype: z
