@@ -47,8 +47,8 @@ export function torchAddon({ include, lib, version }) {
       ...common,
       "-DUSE_C10D_GLOO",
       `-D_GLIBCXX_USE_CXX11_ABI=${usesCxx11Abi(lib) ? 1 : 0}`,
-      "-isystem",
-      include,
+      // Naming a folder that the compiler searches anyway moves it to the front, where the C++ library does not expect it.
+      ...(include === "/usr/include" ? [] : ["-isystem", include]),
       "-isystem",
       join(include, "torch/csrc/api/include"),
     ],
