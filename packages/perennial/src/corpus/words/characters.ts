@@ -77,3 +77,15 @@ export function codePoints(text: string): number {
     if (isHighSurrogate(text.charCodeAt(i)) && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) count--;
   return count;
 }
+
+let signs: RegExp | undefined;
+
+/** The text with the reference's punctuation signs and controls (not all sentence-final signs) turned into spaces. */
+export function withoutPunctuation(text: string): string {
+  const hex = (code: number) => `\\u{${code.toString(16)}}`;
+  signs ??= new RegExp(
+    `[${[...SIGNS].map((sign) => hex(sign.codePointAt(0)!)).join("")}${CONTROLS.map(([first, last]) => `${hex(first)}-${hex(last)}`).join("")}]`,
+    "gu",
+  );
+  return text.replace(signs, " ");
+}

@@ -1,4 +1,4 @@
-export { codePoints, endsSentence, hasLetter, isCore } from "./characters.ts";
+export { codePoints, endsSentence, hasLetter, isCore, withoutPunctuation } from "./characters.ts";
 export { languageFamily, type WordLocale, wordLocale } from "./fallback.ts";
 export { brokenLines, filledLines, lineRuns, paragraphs } from "./lines.ts";
 export { sentences } from "./sentences.ts";
