@@ -1,0 +1,11 @@
+export * from "./curriculum.ts";
+export * from "./layout.ts";
+export * from "./materialize.ts";
+export * from "./multilingual-recipes.ts";
+export type { Allocation, SizedSource, SourceShare } from "./sources.ts";
+export * from "./syne-budget.ts";
+export * from "./temperature.ts";
+export * from "./topic-mixture.ts";
+export * from "./transfer-category.ts";
+export * from "./two-stage.ts";
+export * from "./unimax.ts";
