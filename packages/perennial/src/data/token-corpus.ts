@@ -8,6 +8,9 @@ export interface TokenCorpus {
   /** Of the tokens; cursors are only good for a corpus with the same hash. */
   readonly hash: string;
   readonly vocabSize: number;
+  /** The token that was put before, after each document. */
+  readonly prependTokenId: number | null;
+  readonly appendTokenId: number | null;
   readonly numTokens: number;
   readonly numDocuments: number;
   /** UTF-8 bytes of all texts. */
@@ -28,6 +31,8 @@ export const documentStart = (corpus: TokenCorpus, document: number): number => 
 export class ShardedCorpus implements TokenCorpus {
   readonly hash: string;
   readonly vocabSize: number;
+  readonly prependTokenId: number | null;
+  readonly appendTokenId: number | null;
   readonly numTokens: number;
   readonly numDocuments: number;
   readonly textBytes: number;
@@ -40,6 +45,8 @@ export class ShardedCorpus implements TokenCorpus {
     const header = readHeader(folder);
     this.hash = `${header.hash}/${subset}`;
     this.vocabSize = header.vocabSize;
+    this.prependTokenId = header.prependTokenId;
+    this.appendTokenId = header.appendTokenId;
     this.bytesPerToken = header.dtype === "uint16" ? 2 : 4;
     let [firstToken, firstDocument, textBytes] = [0, 0, 0];
     for (const [number, part] of header.subsets[subset].entries()) {
@@ -142,6 +149,8 @@ function checkSizes(folder: string, subset: Subset, number: number, part: Part, 
 export class MemoryCorpus implements TokenCorpus {
   readonly hash: string;
   readonly vocabSize: number;
+  readonly prependTokenId: number | null;
+  readonly appendTokenId: number | null;
   readonly numTokens: number;
   readonly numDocuments: number;
   readonly textBytes: number;
@@ -149,10 +158,11 @@ export class MemoryCorpus implements TokenCorpus {
   private readonly ends: readonly number[];
   private readonly bytes: readonly number[];
 
-  /** `bytes` are those of the texts, a byte a token by default. */
-  constructor(documents: readonly ArrayLike<number>[], { hash = "memory", vocabSize = 65_536, bytes }: MemoryCorpusOptions = {}) {
-    this.hash = hash;
-    this.vocabSize = vocabSize;
+  constructor(documents: readonly ArrayLike<number>[], options: MemoryCorpusOptions = {}) {
+    this.hash = options.hash ?? "memory";
+    this.vocabSize = options.vocabSize ?? 65_536;
+    this.prependTokenId = options.prependTokenId ?? null;
+    this.appendTokenId = options.appendTokenId ?? null;
     this.numDocuments = documents.length;
     this.numTokens = documents.reduce((sum, document) => sum + document.length, 0);
     this.ids = new Int32Array(this.numTokens);
@@ -162,7 +172,7 @@ export class MemoryCorpus implements TokenCorpus {
       end += document.length;
       return end;
     });
-    this.bytes = bytes ?? documents.map((document) => document.length);
+    this.bytes = options.bytes ?? documents.map((document) => document.length);
     this.textBytes = this.bytes.reduce((sum, count) => sum + count, 0);
   }
 
@@ -195,5 +205,9 @@ export class MemoryCorpus implements TokenCorpus {
 export interface MemoryCorpusOptions {
   readonly hash?: string;
   readonly vocabSize?: number;
+  /** Of the texts; a byte a token by default. */
   readonly bytes?: readonly number[];
+  /** Say which token stands at the start and end of every document, if any does. */
+  readonly prependTokenId?: number;
+  readonly appendTokenId?: number;
 }

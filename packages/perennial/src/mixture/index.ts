@@ -1,0 +1,17 @@
+export { BatchBuilder, IGNORED } from "./batch.ts";
+export { Blend, type BlendKind } from "./blend.ts";
+export { type AchievedShare, type MixtureEntry, type MixtureOptions, MixtureSource } from "./mixture-source.ts";
+export { makeOrder, type Order, type OrderSpec } from "./order.ts";
+export { type Attention, type PackedCorpus, type PackingOptions, pack, type SequenceCounts } from "./packing.ts";
+export { Permutation } from "./permutation.ts";
+export { type ReplayOptions, replayShares, type SeenSource, withReplay } from "./replay.ts";
+export {
+  type EvaluationBatch,
+  type EvaluationOptions,
+  type EvaluationSegment,
+  evaluationBatches,
+  type RollingWindow,
+  rollingWindows,
+} from "./rolling-windows.ts";
+export { normalize, type ShareChange, ShareSchedule, type Shares, temperatureShares } from "./shares.ts";
+export type { Batch, Source, SourceState } from "./source.ts";
