@@ -1,0 +1,2 @@
+export { repairMojibake } from "./mojibake.ts";
+export { collapseSymbolLines } from "./symbol-lines.ts";
