@@ -4,7 +4,7 @@ import type { TokenCorpus } from "../../data/token-corpus.ts";
 import { evaluationBatches } from "../../mixture/rolling-windows.ts";
 import type { Decoder } from "../../model/decoder.ts";
 import { batchTensors } from "../../objective/batch-tensors.ts";
-import { bootstrapRatio } from "./interval.ts";
+import { bootstrapRatio } from "../significance/bootstrap.ts";
 
 export interface HeldOutOptions {
   readonly sequenceLength: number;
@@ -62,11 +62,9 @@ export function evaluateHeldOut(model: Decoder, corpus: TokenCorpus, options: He
   const lossSum = byDocument.reduce((sum, document) => sum + document.lossSum, 0);
   const bytes = byDocument.reduce((sum, document) => sum + document.bytes, 0);
   const bits = byDocument.map((document) => document.lossSum / Math.LN2);
-  const [low, high] = bootstrapRatio(
-    bits,
-    byDocument.map((document) => document.bytes),
-    options.bootstrapResamples ?? 0,
-  );
+  const resamples = options.bootstrapResamples ?? 0;
+  const sizes = byDocument.map((document) => document.bytes);
+  const { low, high } = resamples === 0 ? { low: Number.NaN, high: Number.NaN } : bootstrapRatio(bits, sizes, { resamples });
   return {
     lossSum,
     targetTokens,
@@ -101,5 +99,5 @@ function documentsWithin(corpus: TokenCorpus, maxTokens = Number.POSITIVE_INFINI
     if (corpus.documentEnd(middle) < maxTokens) low = middle + 1;
     else high = middle;
   }
-  return Math.min(low + 1, corpus.numDocuments);
+  return Math.min(low + 1, corpus.numDocuments); // the document in which the limit is reached counts whole
 }

@@ -1,0 +1,128 @@
+// B prompts · V vocabSize
+import { inferenceMode, scope, type Tensor, tensor, torch } from "@perennial/torch";
+import { FieldError } from "../errors.ts";
+import type { Stream } from "../stream.ts";
+import type { Decoder } from "./decoder.ts";
+import { KeyValueCache } from "./key-value-cache.ts";
+
+export interface GenerateOptions {
+  readonly maxNewTokens: number;
+  /** 0 is greedy. */
+  readonly temperature?: number;
+  /** Only the k likeliest tokens. */
+  readonly topK?: number;
+  /** Only the likeliest tokens that together have at least this probability. */
+  readonly topP?: number;
+  /** Ids that end a row. */
+  readonly endIds?: readonly number[];
+  /** Where the random numbers come from; needed unless greedy. */
+  readonly stream?: Stream;
+  /** Called with each new token: row of the batch, id. */
+  readonly onToken?: (row: number, id: number) => void;
+}
+
+/**
+ * Continues prompts of token ids, all at once, and returns the new ids of each (without the end id).
+ * Shorter prompts are padded on the left and masked: the result does not depend on what else is in the batch.
+ */
+export function generate(model: Decoder, prompts: readonly (readonly number[] | Int32Array)[], options: GenerateOptions): number[][] {
+  const { maxNewTokens, temperature = 0, endIds = [], stream } = options;
+  if (prompts.length === 0) return [];
+  const empty = prompts.findIndex((prompt) => prompt.length === 0);
+  if (empty >= 0)
+    throw new FieldError("GENERATE_PROMPT", {
+      at: `prompts[${empty}]`,
+      expected: "at least one token",
+      todo: "begin with the model's bos token",
+    });
+  const beyond = prompts.flatMap((prompt) => [...prompt]).find((id) => !(id >= 0 && id < model.config.vocabSize));
+  if (beyond !== undefined)
+    throw new FieldError("GENERATE_PROMPT", { at: "prompts", expected: `token ids below ${model.config.vocabSize}`, received: beyond });
+  if (temperature > 0 && stream === undefined)
+    throw new FieldError("GENERATE_STREAM", { at: "stream", expected: "a random stream when temperature is above 0" });
+  const wasTraining = model.training;
+  model.eval();
+  const cache = new KeyValueCache(model.config.numHiddenLayers);
+  try {
+    return inferenceMode(() => continued(model, cache, prompts, { ...options, maxNewTokens, temperature, endIds }));
+  } finally {
+    cache.dispose();
+    model.train(wasTraining);
+  }
+}
+
+function continued(
+  model: Decoder,
+  cache: KeyValueCache,
+  prompts: readonly (readonly number[] | Int32Array)[],
+  options: GenerateOptions & { temperature: number; endIds: readonly number[] },
+): number[][] {
+  const B = prompts.length;
+  const longest = Math.max(...prompts.map((prompt) => prompt.length));
+  const padding = prompts.map((prompt) => longest - prompt.length);
+  const padded = padding.some((count) => count > 0);
+  const ids = new Int32Array(B * longest);
+  for (const [row, prompt] of prompts.entries()) ids.set(prompt, row * longest + padding[row]!);
+  const output: number[][] = prompts.map(() => []);
+  const done = prompts.map(() => false);
+  let input = ids;
+  let width = longest;
+  for (let step = 0; step < options.maxNewTokens; step++) {
+    const past = cache.length;
+    const rows = scope(() => {
+      const positions = Int32Array.from(input, (_, i) => Math.max(0, past + (i % width) - padding[Math.floor(i / width)]!));
+      const logits = model.logits({
+        inputIds: tensor(input, { shape: [B, width], dtype: "int64" }),
+        cache,
+        ...(padded
+          ? { positionIds: tensor(positions, { shape: [B, width], dtype: "int64" }), attentionMask: realPositions(padding, past + width) }
+          : {}),
+      });
+      return choose(logits.select(1, width - 1).float(), options);
+    });
+    for (const [row, id] of rows.entries()) {
+      if (done[row]) continue;
+      if (options.endIds.includes(id)) done[row] = true;
+      else {
+        output[row]!.push(id);
+        options.onToken?.(row, id);
+      }
+    }
+    if (done.every(Boolean)) break;
+    input = Int32Array.from(rows);
+    width = 1;
+  }
+  return output;
+}
+
+const realPositions = (padding: readonly number[], length: number): Tensor =>
+  torch
+    .arange(length)
+    .unsqueeze(0)
+    .ge(tensor([...padding], { dtype: "int64" }).unsqueeze(1)); // [B,S]
+
+/** logits [B,V] → one id per row. */
+function choose(logits: Tensor, { temperature, topK, topP, stream }: GenerateOptions & { temperature: number }): number[] {
+  if (temperature === 0) return Array.from(logits.argmax(-1).toTypedArray() as BigInt64Array, Number);
+  const [B, V] = logits.shape as [number, number];
+  const k = Math.min(topK ?? V, V);
+  const [values, indices] = torch.topk(logits.div(temperature), k, -1); // sorted, likeliest first
+  const probabilities = values.softmax(-1).toFloat32Array();
+  const ids = indices.toTypedArray() as BigInt64Array;
+  return Array.from({ length: B }, (_, row) => {
+    const start = row * k;
+    let kept = k;
+    let total = 0;
+    if (topP !== undefined && topP < 1) {
+      for (kept = 0; kept < k && total < topP; kept++) total += probabilities[start + kept]!;
+    } else {
+      for (let i = 0; i < k; i++) total += probabilities[start + i]!;
+    }
+    let remaining = stream!.uniform() * total;
+    for (let i = 0; i < kept; i++) {
+      remaining -= probabilities[start + i]!;
+      if (remaining < 0) return Number(ids[start + i]);
+    }
+    return Number(ids[start + kept - 1]);
+  });
+}

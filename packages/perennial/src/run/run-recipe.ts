@@ -1,0 +1,173 @@
+/** A recipe and its baselines in one call: what `perennial train` does. */
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, isAbsolute, join, resolve } from "node:path";
+import { keepFreedMemory, manualSeed } from "@perennial/torch";
+import { FieldError, PerennialError } from "../errors.ts";
+import { Decoder, decoderConfig, loadModel } from "../model/index.ts";
+import type { Recipe, ResolvedRecipe } from "../recipe/index.ts";
+import { DEFAULT_STORE_PATH, lockRunFolder, openStore, type Store } from "../store/index.ts";
+import type { Tokenizer } from "../tokenizer/index.ts";
+import { listCheckpoints } from "../train/checkpoint.ts";
+import { describeHardware } from "../train/hardware.ts";
+import { prepareCorpora } from "./corpora.ts";
+import type { Listener } from "./events.ts";
+import { recipeHash, runVariant, type VariantResult } from "./run-variant.ts";
+import { openTokenizer } from "./tokenizer.ts";
+
+export interface RunOptions {
+  /** Folder that relative paths of the recipe start from. */
+  readonly baseFolder: string;
+  readonly storePath?: string;
+  /** Where tokenized text is kept between runs. */
+  readonly cacheFolder?: string;
+  /** Go on from the newest checkpoints. */
+  readonly resume?: boolean;
+  /** Stop, resumable, after this step of each run. */
+  readonly until?: number;
+  /** Only this variant: `main` or the name of a baseline. */
+  readonly variant?: string;
+  readonly versions?: Readonly<Record<string, string>>;
+  readonly listen?: Listener;
+  readonly signal?: AbortSignal;
+}
+
+export interface RunSummary {
+  readonly variant: string;
+  readonly runId: string;
+  readonly folder: string;
+  readonly result: VariantResult;
+}
+
+/** Runs all variants, one after the other. Errors leave finished variants and checkpoints as they are. */
+export async function runRecipe(resolved: ResolvedRecipe, options: RunOptions): Promise<RunSummary[]> {
+  keepFreedMemory();
+  const storePath = resolve(options.baseFolder, options.storePath ?? DEFAULT_STORE_PATH);
+  mkdirSync(dirname(storePath), { recursive: true });
+  const store = openStore(storePath, { mode: "write" });
+  try {
+    const variants = resolved.variants.filter((recipe) => options.variant === undefined || recipe.variant === options.variant);
+    if (variants.length === 0)
+      throw new FieldError("VARIANT", {
+        at: "--variant",
+        expected: `one of ${resolved.variants.map(({ variant }) => variant).join(", ")}`,
+        received: options.variant,
+      });
+    const summaries: RunSummary[] = [];
+    let family: string | undefined;
+    for (const recipe of variants) {
+      const summary = await runOne(recipe, resolved.text, store, options, family);
+      if (summary === undefined) continue;
+      family ??= store.runs.byId(summary.runId)?.family;
+      summaries.push(summary);
+      if (summary.result.status === "stopped") break;
+    }
+    return summaries;
+  } finally {
+    store.close();
+  }
+}
+
+async function runOne(
+  recipe: Recipe,
+  recipeText: string,
+  store: Store,
+  options: RunOptions,
+  family: string | undefined,
+): Promise<RunSummary | undefined> {
+  const listen = options.listen ?? (() => {});
+  const root = resolve(options.baseFolder, recipe.output);
+  const folder = recipe.variant === "main" ? join(root, "main") : join(root, recipe.variant);
+  mkdirSync(folder, { recursive: true });
+  const lock = lockRunFolder(folder);
+  try {
+    const checkpoint = listCheckpoints(folder).at(-1);
+    const earlier = store.runs.newestIn(folder);
+    if (options.resume === true && earlier?.status === "finished") {
+      listen({ kind: "note", text: `${recipe.variant}: finished before (${earlier.id}); nothing to resume` });
+      return undefined;
+    }
+    if (options.resume !== true && checkpoint !== undefined)
+      throw new PerennialError(
+        "RUN_EXISTS",
+        `${folder} holds a run already. Go on with it (--resume), or choose another output (--set output=…), or delete the folder.`,
+      );
+    const resumeFrom = options.resume === true ? checkpoint : undefined;
+    if (resumeFrom !== undefined && resumeFrom.state.recipeHash !== recipeHash(recipe))
+      throw new PerennialError(
+        "RUN_CHANGED",
+        `The recipe is not the one that ${folder} was started with, so the run cannot go on as if nothing had happened. Undo the change, or start a new run with another output.`,
+      );
+    const tokenizer = await openTokenizer(recipe, options.baseFolder, folder, listen);
+    const corpora = await prepareCorpora(recipe, tokenizer, {
+      baseFolder: options.baseFolder,
+      cacheFolder: options.cacheFolder ?? resolve(options.baseFolder, ".perennial/tokens"),
+      onProgress: (corpus, progress) => listen({ kind: "tokenizing", corpus, progress }),
+    });
+    const recorder =
+      resumeFrom !== undefined && earlier !== undefined
+        ? store.resume(earlier, resumeFrom.state.step)
+        : store.start({
+            name: recipe.name,
+            variant: recipe.variant,
+            recipe,
+            recipeText,
+            seed: recipe.seed,
+            versions: options.versions ?? {},
+            hardware: describeHardware(),
+            folder,
+            ...(family === undefined ? {} : { family }),
+          });
+    writeFileSync(join(folder, "recipe.json"), `${JSON.stringify(recipe, null, 2)}\n`);
+    listen({ kind: "variant", variant: recipe.variant, folder, runId: recorder.run.id, totalSteps: 0 });
+    try {
+      const result = await runVariant({
+        recipe,
+        recipeText,
+        folder,
+        tokenizer,
+        corpora,
+        startModel: () => startModel(recipe, tokenizer, options.baseFolder),
+        recorder,
+        resumeFrom,
+        until: options.until,
+        listen,
+        signal: options.signal,
+      });
+      return { variant: recipe.variant, runId: recorder.run.id, folder, result };
+    } catch (error) {
+      recorder.end("failed", (error as Error).message);
+      throw error;
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+function startModel(recipe: Recipe, tokenizer: Tokenizer, baseFolder: string) {
+  const { model } = recipe;
+  if (typeof model === "string") {
+    const path = isAbsolute(model) ? model : resolve(baseFolder, model);
+    if (!existsSync(path))
+      throw new FieldError("MODEL_MISSING", {
+        at: "model",
+        expected: "a Hugging Face model folder",
+        received: model,
+        todo: `there is no ${path}`,
+      });
+    return { ...loadModel(path), path };
+  }
+  const { numKeyValueHeads, headDim, intermediateSize, ...rest } = model as Extract<Recipe["model"], object>;
+  manualSeed(recipe.seed);
+  const { bos, eos, pad } = tokenizer.specialTokens;
+  const config = decoderConfig({
+    ...rest,
+    vocabSize: tokenizer.vocabSize,
+    bosTokenId: bos ?? null,
+    eosTokenIds: eos === undefined ? [] : [eos],
+    padTokenId: pad ?? null,
+    numKeyValueHeads: numKeyValueHeads ?? undefined,
+    headDim: headDim ?? undefined,
+    intermediateSize: intermediateSize ?? Math.ceil((8 * model.hiddenSize) / 3 / 64) * 64,
+  });
+  return { model: new Decoder(config), rawConfig: {}, path: null };
+}
