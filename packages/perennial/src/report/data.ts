@@ -1,0 +1,147 @@
+/** What a report shows, as plain data: the JSON report, and the only thing that the drawing code sees. */
+import { type Artifact, METRICS, type Role, type Run, type Sample, type Stage, type Store, type ThinnedSeries } from "../store/index.ts";
+
+/** Points per line: more than a wide screen can show. */
+const MAX_POINTS = 500;
+/** The metric that compares across tokenizers and languages. */
+export const MAIN_METRIC = "bitsPerByte";
+
+export interface CorpusScores {
+  corpus: string;
+  /** In the order of training. */
+  points: { step: number; tokens: number; moment: string; stage: number; value: number; low: number; high: number }[];
+  /** Not-a-number where it was not measured. */
+  before: number;
+  after: number;
+  /** after − before: negative is better, for bits per byte. */
+  change: number;
+}
+
+export interface LineageEntry {
+  role: Role;
+  kind: string;
+  name: string;
+  path: string;
+  hash: string;
+  run: string | null;
+  parents: LineageEntry[];
+}
+
+export interface RunReport {
+  id: string;
+  name: string;
+  variant: string;
+  status: string;
+  reason: string | null;
+  seed: number;
+  startedAt: number;
+  endedAt: number | null;
+  tokens: number;
+  steps: number;
+  stages: Stage[];
+  events: { step: number; kind: string; message: string }[];
+  series: Record<"loss" | "learningRate" | "gradNorm" | "tokensPerSecond", ThinnedSeries>;
+  mixture: { source: string; requested: ThinnedSeries; achieved: ThinnedSeries }[];
+  scores: CorpusScores[];
+  matrix: { rows: string[]; corpora: string[]; values: number[][] };
+  samples: Sample[];
+  lineage: LineageEntry[];
+  recipeText: string;
+  recipe: unknown;
+  versions: Record<string, string>;
+  hardware: Record<string, unknown>;
+}
+
+export interface ReportData {
+  title: string;
+  metric: string;
+  createdAt: number;
+  runs: RunReport[];
+}
+
+/** One report over any number of runs; the first is the one that the others are compared with. */
+export function collectReport(store: Store, runs: readonly Run[], now = Date.now()): ReportData {
+  const names = [...new Set(runs.map(({ name }) => name))];
+  return { title: names.join(" · "), metric: MAIN_METRIC, createdAt: now, runs: runs.map((run) => collectRun(store, run)) };
+}
+
+function collectRun(store: Store, run: Run): RunReport {
+  const { key } = run;
+  const line = (name: string) => store.metrics.thinned(key, name, MAX_POINTS);
+  const stages = store.stages.read(key);
+  const matrix = store.evaluations.matrix(
+    key,
+    MAIN_METRIC,
+    stages.map(({ name }) => name),
+  );
+  const last = store.metrics.last(key, METRICS.tokens);
+  return {
+    id: run.id,
+    name: run.name,
+    variant: run.variant,
+    status: run.status,
+    reason: run.reason,
+    seed: run.seed,
+    startedAt: run.startedAt,
+    endedAt: run.endedAt,
+    tokens: last?.value ?? stages.reduce((sum, { tokens }) => sum + tokens, 0),
+    steps: store.metrics.last(key, METRICS.loss)?.step ?? 0,
+    stages,
+    events: store.events.read(key),
+    series: {
+      loss: line(METRICS.loss),
+      learningRate: line(METRICS.learningRate),
+      gradNorm: line(METRICS.gradNorm),
+      tokensPerSecond: line(METRICS.tokensPerSecond),
+    },
+    mixture: sourcesOf(store.metrics.names(key)).map((source) => ({
+      source,
+      requested: line(METRICS.requestedShare(source)),
+      achieved: line(METRICS.achievedShare(source)),
+    })),
+    scores: scoresOf(store, key),
+    matrix: { rows: matrix.rows.map(({ label }) => label), corpora: matrix.corpora, values: matrix.values },
+    samples: store.evaluations.samples(key),
+    lineage: lineageOf(store, key),
+    recipeText: run.recipeText,
+    recipe: run.recipe,
+    versions: run.versions,
+    hardware: run.hardware,
+  };
+}
+
+function sourcesOf(metrics: readonly string[]): string[] {
+  const prefix = METRICS.achievedShare("");
+  return metrics.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+}
+
+/** Corpora in the order of their first measurement. The last measurement counts as the one after, also in a run that is still going. */
+function scoresOf(store: Store, key: number): CorpusScores[] {
+  const all = store.evaluations.read(key, MAIN_METRIC);
+  return [...new Set(all.map(({ corpus }) => corpus))].map((corpus) => {
+    const rows = all.filter((row) => row.corpus === corpus);
+    const before = rows.find(({ moment }) => moment === "before")?.value ?? Number.NaN;
+    const after = rows.findLast(({ moment }) => moment !== "before")?.value ?? Number.NaN;
+    const points = rows.map(({ step, tokens, moment, stage, value, low, high }) => ({ step, tokens, moment, stage, value, low, high }));
+    return { corpus, points, before, after, change: after - before };
+  });
+}
+
+/** What the run's last model came from, as a tree. */
+function lineageOf(store: Store, key: number): LineageEntry[] {
+  const model = store.lineage.madeBy(key).findLast(({ kind }) => kind === "model");
+  if (model === undefined) return [];
+  const { artifacts, edges } = store.lineage.of(model.hash);
+  const entry = (artifact: Artifact, role: Role, seen: ReadonlySet<string>): LineageEntry => ({
+    role,
+    kind: artifact.kind,
+    name: artifact.name,
+    path: artifact.path,
+    hash: artifact.hash,
+    run: artifact.run,
+    parents: edges
+      .filter(({ child, parent }) => child === artifact.hash && !seen.has(parent))
+      .map(({ parent, role }) => entry(artifacts.get(parent)!, role, new Set([...seen, parent]))),
+  });
+  return [entry(model, "model", new Set([model.hash]))];
+}

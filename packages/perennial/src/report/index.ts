@@ -1,0 +1,5 @@
+export { type CorpusScores, collectReport, type LineageEntry, type ReportData, type RunReport } from "./data.ts";
+export { duration, number, signed } from "./figures.ts";
+export { markdownReport, outcomeTable } from "./markdown.ts";
+export { compareRuns, type Report, reportOf } from "./report.ts";
+export { verdicts } from "./verdict.ts";

@@ -1,0 +1,32 @@
+/** What the numbers say, in one sentence per finding. Pure, and careful: only what was measured is said. */
+
+import type { CorpusScores, ReportData, RunReport } from "./data.ts";
+import { number, signed } from "./figures.ts";
+
+/** Changes below this are called none: the noise of a small held-out set, in bits per byte. */
+const NOTICEABLE = 0.005;
+
+/** Corpora that got better and corpora that got worse, in one run. */
+export function verdicts({ runs }: ReportData): string[] {
+  const [main, ...others] = runs;
+  if (main === undefined) return [];
+  return [sentence(main), ...others.map(sentence)].filter((text) => text !== "");
+}
+
+function sentence({ variant, scores }: RunReport): string {
+  const measured = scores.filter(({ change }) => Number.isFinite(change));
+  if (measured.length === 0) return "";
+  const better = measured.filter(({ change }) => change < -NOTICEABLE);
+  const worse = measured.filter(({ change }) => change > NOTICEABLE);
+  const same = measured.filter(({ change }) => Math.abs(change) <= NOTICEABLE);
+  const parts = [
+    better.length > 0 ? `learned ${listed(better, learned)}` : "learned nothing",
+    worse.length > 0 ? `forgot ${listed(worse, forgot)}` : "forgot nothing",
+    ...(same.length > 0 ? [`kept ${same.map(({ corpus }) => corpus).join(" and ")}`] : []),
+  ];
+  return `${variant} ${parts.join(", ")}.`;
+}
+
+const learned = ({ corpus, before, after }: CorpusScores) => `${corpus} (${number(before)} → ${number(after)})`;
+const forgot = ({ corpus, change }: CorpusScores) => `${corpus} (${signed(change)})`;
+const listed = (scores: readonly CorpusScores[], words: (score: CorpusScores) => string) => scores.map(words).join(" and ");
