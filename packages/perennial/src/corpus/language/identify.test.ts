@@ -3,10 +3,11 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { languageScoreThreshold } from "../thresholds/language-score.ts";
 import { identifySchema, LanguageIdentifier, lettersOnly } from "./identify.ts";
 import { languageOf } from "./labels.ts";
 import { dominantScript } from "./script.ts";
-import { clampThreshold, fitThreshold, ScoreHistogram } from "./threshold.ts";
+import { ScoreHistogram } from "./threshold.ts";
 
 const golden = JSON.parse(readFileSync(new URL("./golden/fasttext.json", import.meta.url), "utf8")) as { sentences: string[] };
 const model = join(
@@ -14,10 +15,17 @@ const model = join(
   "dist/models/language-identification/assets/lid.176.ftz",
 );
 
+const histogram = (scores: readonly number[]) => {
+  const counts = new ScoreHistogram();
+  for (const score of scores) counts.add(score);
+  return counts;
+};
+
 test("the threshold of the specification's five scores is .5914", () => {
-  expect(fitThreshold([0.2, 0.5, 0.9, 0.95, 0.99])).toBeCloseTo(0.5914, 4);
-  expect(clampThreshold(0.99, 0.01)).toBe(0.9);
-  expect(clampThreshold(0.4, 0.3)).toBe(0.3);
+  expect(histogram([0.2, 0.5, 0.9, 0.95, 0.99]).threshold()).toBeCloseTo(0.5914, 4);
+  expect(histogram([0.99, 0.99]).threshold()).toBe(0.9);
+  expect(histogram([0.1, 0.5]).threshold()).toBe(0.3);
+  expect(histogram([]).threshold()).toBe(0.3);
 });
 
 test("histograms give the threshold of the scores, and merge in any cut", () => {
@@ -29,7 +37,7 @@ test("histograms give the threshold of the scores, and merge in any cut", () => 
       const merged = new ScoreHistogram();
       for (const part of [one, two]) merged.merge(JSON.parse(JSON.stringify(part)) as number[]);
       expect(merged.total).toBe(scores.length);
-      expect(merged.threshold()).toBeCloseTo(fitThreshold(scores), 9);
+      expect(merged.threshold()).toBeCloseTo(languageScoreThreshold(scores), 9);
     }),
   );
 });

@@ -1,29 +1,12 @@
 /**
- * How sure the identification must be, per language (FineWeb2 §2): a language that is easy to tell has high scores, so that a low one is
+ * The scores of a language over any number of shards, in bounded memory: counts in steps of 10⁻⁴, plain JSON that merges exactly. Its
+ * threshold is that of `languageScoreThreshold` (FineWeb2 §2): a language that is easy to tell has high scores, so that a low one is
  * suspicious there, while low scores are all there is for a language with many neighbours.
  *
  *   τ = max(0.3, min(0.9, median(X) − std(X)))       X scores (0–1) of the documents with that label; std of the population
- *   keep a document when its score ≥ τ
- *
- * `ScoreHistogram` collects X over any number of shards in bounded memory, in steps of 10⁻⁴; it is plain JSON and merges exactly.
  */
-export const LOWEST_THRESHOLD = 0.3;
-export const HIGHEST_THRESHOLD = 0.9;
-
-export const clampThreshold = (median: number, standardDeviation: number): number =>
-  Math.max(LOWEST_THRESHOLD, Math.min(HIGHEST_THRESHOLD, median - standardDeviation));
-
-/** τ from the scores themselves. */
-export function fitThreshold(scores: readonly number[]): number {
-  if (scores.length === 0) return LOWEST_THRESHOLD;
-  const sorted = scores.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const median = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-  const mean = sorted.reduce((sum, score) => sum + score, 0) / sorted.length;
-  const variance = sorted.reduce((sum, score) => sum + (score - mean) ** 2, 0) / sorted.length;
-  return clampThreshold(median, Math.sqrt(variance));
-}
-
+const LEAST = 0.3;
+const MOST = 0.9;
 const STEPS = 10_000;
 
 /** Counts by score in steps: `[step, count, step, count, …]` in ascending order. */
@@ -54,7 +37,7 @@ export class ScoreHistogram {
   /** τ, to the step. */
   threshold(): number {
     const { total } = this;
-    if (total === 0) return LOWEST_THRESHOLD;
+    if (total === 0) return LEAST;
     const entries = [...this.counts].sort(([a], [b]) => a - b);
     let sum = 0;
     let squares = 0;
@@ -72,6 +55,6 @@ export class ScoreHistogram {
     };
     const median = (at(Math.floor((total - 1) / 2)) + at(Math.floor(total / 2))) / 2;
     const deviation = Math.sqrt(Math.max(0, squares / total - (sum / total) ** 2));
-    return clampThreshold(median / STEPS, deviation / STEPS);
+    return Math.max(LEAST, Math.min(MOST, (median - deviation) / STEPS));
   }
 }

@@ -1,0 +1,78 @@
+/**
+ * Pages with known main text: documentation of five languages (LibreOffice help, MPL-2.0, from Debian's `libreoffice-help-*` packages, unpacked
+ * with `dpkg -x` into a folder), each in the chrome of a site (`sample-pages.ts`). The truth is the text of the help page's own content element.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pageTemplates, wrapArticle } from "../../packages/perennial/src/corpus/extract/sample-pages.ts";
+
+export interface TruePage {
+  readonly template: string;
+  readonly language: string;
+  readonly html: string;
+  /** Text of title and article, tags stripped. */
+  readonly truth: string;
+}
+
+const LANGUAGES = ["en-US", "fr", "de", "ja", "hi"];
+
+export function truePages(help: string, perLanguage: number): TruePage[] {
+  const templates = Object.keys(pageTemplates);
+  return LANGUAGES.flatMap((language) => {
+    const folder = join(help, language, "text");
+    const files = (readdirSync(folder, { recursive: true }) as string[]).filter((file) => file.endsWith(".html")).sort();
+    const pages: TruePage[] = [];
+    // A fixed stride through all applications; pages of little text (indexes, stubs) are passed over.
+    for (let i = 0; pages.length < perLanguage && i < files.length; i += 7) {
+      const content = contentOf(readFileSync(join(folder, files[i]!), "utf8"));
+      if (!content || strip(content.html).length < 400) continue;
+      const template = templates[pages.length % templates.length]!;
+      pages.push({
+        template,
+        language,
+        html: wrapArticle(template, { ...content, language, variant: i }),
+        truth: `${content.title}\n${strip(content.html)}`,
+      });
+    }
+    return pages;
+  });
+}
+
+function contentOf(page: string): { title: string; html: string } | undefined {
+  const from = page.indexOf('<div id="DisplayArea"');
+  const to = page.search(/<(footer|div id="DonationFrame")|<\/body>/);
+  if (from < 0 || to < from) return undefined;
+  const html = page
+    .slice(page.indexOf(">", from) + 1, to)
+    .replace(/<(\w+)[^>]*hidden="true"[^>]*>[\s\S]*?<\/\1>/g, "")
+    .replace(/<div class="relatedtopics">[\s\S]*$/, "")
+    .replace(/<\/?(meta|input|label|nav|aside)\b[^>]*>/g, "");
+  const title = /<h1[^>]*>([\s\S]*?)<\/h1>/.exec(html);
+  return title ? { title: strip(title[1]!), html: html.replace(title[0], "") } : undefined;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', nbsp: " ", "#39": "'" };
+export const strip = (html: string): string =>
+  html
+    .replace(/<[^>]*>/g, " ")
+    .replace(/&(#?\w+);/g, (whole, name: string) => ENTITIES[name] ?? whole)
+    .replace(/\s+/g, " ")
+    .trim();
+
+const segmenter = new Intl.Segmenter("und", { granularity: "word" });
+
+/** Shared words over all words, as a bag: precision, recall, F1. */
+export function wordScores(found: string, truth: string): { precision: number; recall: number; f1: number } {
+  const bag = (text: string) => {
+    const counts = new Map<string, number>();
+    for (const { segment, isWordLike } of segmenter.segment(text)) if (isWordLike) counts.set(segment, (counts.get(segment) ?? 0) + 1);
+    return counts;
+  };
+  const [a, b] = [bag(found), bag(truth)];
+  const size = (counts: Map<string, number>) => [...counts.values()].reduce((sum, count) => sum + count, 0);
+  let shared = 0;
+  for (const [word, count] of a) shared += Math.min(count, b.get(word) ?? 0);
+  const precision = shared / Math.max(1, size(a));
+  const recall = shared / Math.max(1, size(b));
+  return { precision, recall, f1: shared === 0 ? 0 : (2 * precision * recall) / (precision + recall) };
+}
