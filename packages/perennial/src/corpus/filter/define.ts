@@ -55,6 +55,10 @@ export interface DropRecord {
   readonly reason: string;
 }
 
+export function dropRecord(filter: string, { kept: _, ...why }: Drop): DropRecord {
+  return { filter, ...why };
+}
+
 export type Outcome = { readonly document: Document; readonly dropped?: DropRecord };
 
 /** The filters in order; the first drop ends it. The document that comes back carries the record of its drop. */
@@ -63,8 +67,7 @@ export function applyFilters(filters: readonly Filter[], given: Document): Outco
   for (const { name, decide } of filters) {
     const decision = decide(document);
     if (!decision.kept) {
-      const { kept, ...why } = decision;
-      const dropped: DropRecord = { filter: name, ...why };
+      const dropped = dropRecord(name, decision);
       return { document: { ...document, annotations: { ...document.annotations, dropped } }, dropped };
     }
     if (decision.text !== undefined && decision.text !== document.text) document = { ...document, text: decision.text };

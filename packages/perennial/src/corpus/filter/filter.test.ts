@@ -8,6 +8,7 @@ import { applyFilters, defineFilter, drop, keep } from "./define.ts";
 import { finewebQuality } from "./fineweb-quality.ts";
 import { gopherQuality } from "./gopher-quality.ts";
 import { gopherRepetition } from "./gopher-repetition.ts";
+import { secrets } from "./secrets.ts";
 import { englishProfile, statistics } from "./statistics.ts";
 
 const english = (text: string, rest: Partial<Document> = {}): Document => ({
@@ -111,6 +112,12 @@ test("a share of documents with bad words stays, the same ones in any order", ()
   const kept = (order: string[]) => new Set(order.filter((id) => filter.decide(english("bad", { id })).kept));
   expect(kept(ids)).toEqual(kept(ids.toReversed()));
   expect(kept(ids).size / ids.length).toBeCloseTo(0.25, 1);
+});
+
+test("secrets of more than ten characters drop a document, without being repeated", () => {
+  const filter = secrets({ strings: ["AKIA0123456789", "password"] });
+  expect(filter.decide(english("key=AKIA0123456789;"))).toEqual(drop("secret"));
+  expect(filter.decide(english("the password AKIA012345678"))).toEqual(keep);
 });
 
 test("many strings are found in one pass as one by one", () => {

@@ -18,6 +18,7 @@ export {
 export { finewebQuality } from "./fineweb-quality.ts";
 export { gopherQuality } from "./gopher-quality.ts";
 export { gopherRepetition } from "./gopher-repetition.ts";
+export { secrets, secretsSchema } from "./secrets.ts";
 export { englishProfile, type Statistics, type StatisticsProfile, statistics } from "./statistics.ts";
 export { urlFilter, urlFilterSchema } from "./url-filter.ts";
 export { parseList } from "./word-list.ts";

@@ -4,7 +4,7 @@
  * Source: FineWeb2, arXiv 2506.20920.
  */
 import { z } from "zod";
-import { defineFilter, drop, keep } from "../filter/define.ts";
+import { type Decision, defineFilter, drop, keep } from "../filter/define.ts";
 import { median, sorted, std } from "./moments.ts";
 
 const LEAST = 0.3;
@@ -18,7 +18,11 @@ export function languageScoreThreshold(scores: Iterable<number>): number {
 
 export const languageScoreSchema = z.strictObject({ minScore: z.number().min(0).max(1) });
 
-export const languageScore = defineFilter("language-score", languageScoreSchema, ({ minScore }) => ({ languageScore: score }) => {
+export const languageScore = defineFilter("language-score", languageScoreSchema, ({ minScore }) => (document) => {
+  return decideLanguageScore(document.languageScore, minScore);
+});
+
+export function decideLanguageScore(score: number | undefined, minScore: number): Decision {
   if (score === undefined) return drop("language-unknown");
   return score < minScore ? drop("language-score-below-min", score, minScore) : keep;
-});
+}

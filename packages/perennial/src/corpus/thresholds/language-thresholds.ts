@@ -8,13 +8,13 @@
  */
 import { z } from "zod";
 import type { BoundTable, StatisticsFilter, Thresholds } from "../filter/bounds.ts";
-import type { Filter } from "../filter/define.ts";
+import { type DropRecord, dropRecord, type Filter } from "../filter/define.ts";
 import { finewebQuality } from "../filter/fineweb-quality.ts";
 import { gopherQuality } from "../filter/gopher-quality.ts";
 import { gopherRepetition } from "../filter/gopher-repetition.ts";
-import { englishProfile, type StatisticsProfile } from "../filter/statistics.ts";
+import { englishProfile, type Statistics, type StatisticsProfile } from "../filter/statistics.ts";
 import { ADAPTATION_METHODS, type AdaptationMethod, adapt } from "./adapt.ts";
-import { languageScore } from "./language-score.ts";
+import { decideLanguageScore, languageScore } from "./language-score.ts";
 import type { Reference } from "./reference.ts";
 import { stopWords } from "./stop-words.ts";
 
@@ -131,4 +131,28 @@ export function languageFilters(thresholds: LanguageThresholds): Filter[] {
     finewebQuality.filter(thresholds.finewebQuality, profile),
     gopherQuality.filter(thresholds.gopherQuality, profile),
   ];
+}
+
+/** What is kept of a document so that its decision can be made again: `annotations.statistics` and the language score. */
+export interface StoredMeasures {
+  readonly statistics: Statistics;
+  readonly languageScore?: number | undefined;
+}
+
+/**
+ * The decision that `languageFilters` would take, from stored numbers alone. `statistics.stopWords` counts words of the list that was
+ * in use then; with another list only the other bounds can be replayed.
+ */
+export function replay({ statistics, languageScore: score }: StoredMeasures, thresholds: LanguageThresholds): DropRecord | undefined {
+  if (thresholds.languageScore !== null) {
+    const decision = decideLanguageScore(score, thresholds.languageScore);
+    if (!decision.kept) return dropRecord("language-score", decision);
+  }
+  const steps = [
+    [gopherRepetition.name, gopherRepetition.decide(statistics, thresholds.gopherRepetition)],
+    [finewebQuality.name, finewebQuality.decide(statistics, thresholds.finewebQuality)],
+    [gopherQuality.name, gopherQuality.decide(statistics, thresholds.gopherQuality)],
+  ] as const;
+  for (const [name, decision] of steps) if (!decision.kept) return dropRecord(name, decision);
+  return undefined;
 }

@@ -4,10 +4,18 @@ import { parse } from "yaml";
 import { stream } from "../../stream.ts";
 import type { Document } from "../document.ts";
 import { applyFilters } from "../filter/define.ts";
+import { statistics } from "../filter/statistics.ts";
 import { ADAPTATION_METHODS, adapt } from "./adapt.ts";
 import { fromFineweb2Config } from "./fineweb2-config.ts";
 import { languageScore, languageScoreThreshold } from "./language-score.ts";
-import { fitThresholds, type LanguageThresholds, languageFilters, languageThresholdsSchema } from "./language-thresholds.ts";
+import {
+  fitThresholds,
+  type LanguageThresholds,
+  languageFilters,
+  languageThresholdsSchema,
+  profileOf,
+  replay,
+} from "./language-thresholds.ts";
 import { quantile, quantileOf, sorted, std } from "./moments.ts";
 import { cleanArticle, Reference, shareInScript } from "./reference.ts";
 import { stopWords } from "./stop-words.ts";
@@ -127,6 +135,14 @@ test("a language of long words without full stops: its own thresholds remove 5 t
     return clean.filter((document) => applyFilters(filters, document).dropped !== undefined).length / clean.length;
   };
   const fitted = fit();
+  const profile = profileOf(fitted);
+  for (const thresholds of [fitted, { ...fit("english"), stopWords: fitted.stopWords, languageScore: 0.9 }]) {
+    const filters = languageFilters(thresholds);
+    for (const document of clean.slice(0, 50)) {
+      const stored = JSON.parse(JSON.stringify({ statistics: statistics(document, profile), languageScore: document.languageScore }));
+      expect(replay(stored, thresholds)).toEqual(applyFilters(filters, document).dropped);
+    }
+  }
   expect(removed(fitted)).toBeGreaterThanOrEqual(0.05);
   expect(removed(fitted)).toBeLessThanOrEqual(0.25);
   expect(removed(fit("english"))).toBeGreaterThan(0.6);
