@@ -68,7 +68,7 @@ export function chart(spec: ChartSpec): Markup {
     lines: spec.lines.map(({ label, color, x, y }) => ({ label, color, x, y: y.map(short) })),
   };
   return html`<figure class="chart" data-plot="${JSON.stringify(plot)}">
-<figcaption><span>${spec.title}</span><span class="legend">${legend(spec.lines)}</span></figcaption>
+<figcaption><span>${spec.title} <small>${spec.y} over ${spec.x}</small></span><span class="legend">${legend(spec.lines)}</span></figcaption>
 ${Object.entries(WIDTHS).map(([name, width]) => html`<div class="plot ${name}">${trusted(draw(spec, axes, width, height))}</div>`)}
 <output></output></figure>`;
 }
@@ -89,9 +89,11 @@ interface Axes {
 function axesOf({ lines, yFromZero = false, yMax, marks = [] }: ChartSpec): Axes {
   const xs = [...lines.flatMap(({ x }) => x), ...marks.map(({ x }) => x)].filter(Number.isFinite);
   const ys = lines.flatMap(({ y }) => y).filter(Number.isFinite);
-  const x = niceAxis(minOf(xs), maxOf(xs), 4);
+  const x = niceAxis(minOf(xs), maxOf(xs), 8);
   const y = niceAxis(yFromZero ? 0 : minOf(ys), yMax ?? maxOf(ys), 4);
-  return { x: { ...x, min: minOf(xs), max: maxOf(xs) > minOf(xs) ? maxOf(xs) : minOf(xs) + 1 }, y };
+  // A line that begins at step 3 of a thousand still has its axis from 0.
+  const min = minOf(xs) > 0 && minOf(xs) < 0.1 * maxOf(xs) ? 0 : minOf(xs);
+  return { x: { ...x, min, max: maxOf(xs) > min ? maxOf(xs) : min + 1 }, y };
 }
 
 const minOf = (values: readonly number[]) => values.reduce((low, value) => Math.min(low, value), Number.POSITIVE_INFINITY);
@@ -99,7 +101,7 @@ const maxOf = (values: readonly number[]) => values.reduce((high, value) => Math
 
 function draw(spec: ChartSpec, { x, y }: Axes, width: number, height: number): string {
   const instance = echarts.init(null, null, { renderer: "svg", ssr: true, width, height });
-  const axis = { nameTextStyle: { color: FAINT, fontSize: 11 }, axisLabel: { color: FAINT, fontSize: 11 }, axisTick: { show: false } };
+  const axis = { axisLabel: { color: FAINT, fontSize: 11 }, axisTick: { show: false } };
   instance.setOption({
     animation: false,
     textStyle: { fontFamily: "inherit" },
@@ -110,10 +112,6 @@ function draw(spec: ChartSpec, { x, y }: Axes, width: number, height: number): s
       min: x.min,
       max: x.max,
       interval: width < 500 ? x.interval * 2 : x.interval,
-      name: spec.x,
-      nameLocation: "end",
-      nameGap: 0,
-      nameTextStyle: { ...axis.nameTextStyle, align: "right", verticalAlign: "top", padding: [-16, 0, 0, 0] },
       axisLine: { lineStyle: { color: GRID } },
       axisLabel: { ...axis.axisLabel, formatter: compact, showMinLabel: true, showMaxLabel: false, hideOverlap: true },
       splitLine: { show: false },
@@ -124,9 +122,6 @@ function draw(spec: ChartSpec, { x, y }: Axes, width: number, height: number): s
       min: y.min,
       max: y.max,
       interval: y.interval,
-      name: spec.y,
-      nameGap: 6,
-      nameTextStyle: { ...axis.nameTextStyle, align: "left", padding: [0, 0, 0, -PLOT.left + 4] },
       axisLabel: { ...axis.axisLabel, formatter: compact },
       splitLine: { lineStyle: { color: GRID } },
     },

@@ -56,11 +56,11 @@ function outcome(data: ReportData): Content {
     return html`<section><p class="note">Nothing was evaluated yet: name corpora with held-out text in the recipe to see learning and forgetting here.</p></section>`;
   const cell = (run: RunReport, corpus: string) => {
     const score = run.scores.find((candidate) => candidate.corpus === corpus);
-    if (score === undefined) return html`<td colspan="2">–</td>`;
-    return html`<td class="num">${number(score.before)} → <b>${number(score.after)}</b></td><td class="num"><span class="tag ${tone(score.change)}">${signed(score.change)}</span></td>`;
+    if (score === undefined) return html`<td class="num">–</td>`;
+    return html`<td class="num">${number(score.before)} → <b>${number(score.after)}</b> <span class="tag ${tone(score.change)}">${signed(score.change)}</span></td>`;
   };
   return html`<section class="outcome"><ul class="verdicts">${verdicts(data).map((text, i) => html`<li style="--c:var(--c${i})">${text}</li>`)}</ul>
-<div class="scroll"><table><thead><tr><th>bits per byte</th>${corpora.map((corpus) => html`<th class="num">${corpus}<br><small>before → after</small></th><th class="num"><small>change</small></th>`)}</tr></thead>
+<div class="scroll"><table><thead><tr><th>bits per byte</th>${corpora.map((corpus) => html`<th class="num">${corpus}<br><small>before → after, change</small></th>`)}</tr></thead>
 <tbody>${runs.map((run, i) => html`<tr><th><i class="dot" style="--c:var(--c${i})"></i>${run.variant}</th>${corpora.map((corpus) => cell(run, corpus))}</tr>`)}</tbody></table></div></section>`;
 }
 
@@ -102,25 +102,27 @@ function lossCharts(runs: readonly RunReport[]): Markup[] {
   const marks = stageMarks(trained[0]!, (step) => step);
   const loss = trained.map((run): Line => {
     const { steps, values } = run.series.loss;
-    return { label: run.variant, color: color(run), x: steps, y: smoothed(values, Math.max(1, steps.length / 60)), raw: values };
+    return { label: run.variant, color: color(run), x: steps, y: smoothed(values, Math.max(1, steps.length / 120)), raw: values };
   });
   const rates = trained.filter(({ series }) => series.learningRate.steps.length > 0);
   const rate = rates.map(
     (run): Line => ({ label: run.variant, color: color(run), x: run.series.learningRate.steps, y: run.series.learningRate.values }),
   );
   return [
-    chart({ title: "Training loss", x: "step", y: "nats per token", lines: loss, marks }),
-    ...(rate.length === 0 ? [] : [chart({ title: "Learning rate", x: "step", y: "", lines: rate, yFromZero: true, height: 170 })]),
+    chart({ title: "Training loss", x: "steps", y: "nats per token", lines: loss, marks }),
+    ...(rate.length === 0 ? [] : [chart({ title: "Learning rate", x: "steps", y: "η", lines: rate, yFromZero: true, height: 170 })]),
   ];
 }
 
 function heatMap({ variant, matrix }: RunReport): Content {
   if (matrix.rows.length < 2) return null;
   const changes = forgettingMatrix(matrix.values);
-  const largest = Math.max(0.05, ...changes.flat().filter(Number.isFinite).map(Math.abs));
+  // Each direction has its own scale: what was forgotten is often small beside what was learned, and matters as much.
+  const known = changes.flat().filter(Number.isFinite);
+  const scales = { good: -Math.min(-0.05, ...known), bad: Math.max(0.05, ...known) };
   const cell = (t: number, i: number) => {
     const change = changes[t]![i]!;
-    const strength = Number.isFinite(change) ? Math.round((70 * Math.abs(change)) / largest) : 0;
+    const strength = Number.isFinite(change) ? Math.round((60 * Math.abs(change)) / scales[change > 0 ? "bad" : "good"]) : 0;
     return html`<td class="num heat" style="--s:${strength}%;--h:var(--${change > 0 ? "bad" : "good"})"><b>${number(matrix.values[t]![i]!)}</b><small>${t === 0 ? "" : signed(change)}</small></td>`;
   };
   return html`<h3>${variant}</h3><div class="scroll"><table class="heatmap"><thead><tr><th></th>${matrix.corpora.map((corpus) => html`<th class="num">${corpus}</th>`)}</tr></thead>

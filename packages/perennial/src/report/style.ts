@@ -20,7 +20,7 @@ table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{text-align:left;padding:8px 10px;border-bottom:1px solid var(--line);vertical-align:top}tbody tr:last-child>*{border-bottom:0}
 thead th{color:var(--faint);font-weight:600;font-size:.88rem;vertical-align:bottom}tbody th{font-weight:600}
 .num{text-align:right;white-space:nowrap}small{color:var(--faint);font-weight:400}
-.dot{display:inline-block;width:10px;height:10px;border-radius:50%;background:var(--c);margin-right:8px}
+.outcome tbody th{white-space:nowrap}.dot{display:inline-block;width:10px;height:10px;border-radius:50%;background:var(--c);margin-right:8px}
 .tag{padding:2px 8px;border-radius:99px;font-weight:600;font-size:.9rem}
 .good{color:var(--good);background:color-mix(in srgb,var(--good) 13%,transparent)}.bad{color:var(--bad);background:color-mix(in srgb,var(--bad) 14%,transparent)}.same{color:var(--faint)}
 .heatmap td{border:3px solid var(--card);border-radius:8px}.heatmap th{border:0}.heat{background:color-mix(in srgb,var(--h) var(--s),transparent)}
@@ -39,7 +39,7 @@ cite{font-style:normal;color:var(--faint);font-size:.84rem}mark{background:none;
 details{border-top:1px solid var(--line);padding:8px 0}details:first-of-type{border:0}summary{cursor:pointer}pre{overflow:auto;max-height:460px;padding:14px;border-radius:10px;background:var(--paper);border:1px solid var(--line)}
 details td{overflow-wrap:anywhere}.events{margin:8px 0 0;padding-left:20px;font-size:.93rem}
 footer{margin-top:28px;font-size:.88rem}
-@media (max-width:640px){main{padding:20px 12px 48px}section{padding:16px 14px;border-radius:12px}.wide{display:none}.narrow{display:block}.pair{grid-template-columns:1fr}th,td{padding:7px 6px}}
+@media (max-width:640px){main{padding:20px 12px 48px}section{padding:16px 14px;border-radius:12px}.wide{display:none}.narrow{display:block}.pair{grid-template-columns:1fr}.outcome .tag{display:block;width:fit-content;margin:3px 0 0 auto}th,td{padding:7px 6px}}
 @media print{section{break-inside:avoid;border:0;padding:0}}
 `;
 
