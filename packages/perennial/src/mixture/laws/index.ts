@@ -20,7 +20,7 @@ export * from "./d-cpt-uses.ts";
 export * from "./goodness.ts";
 export { huber } from "./huber.ts";
 export * from "./lbfgs.ts";
-export * from "./mixture-choice.ts";
+export { keepingGeneral, type LossCurves, type TradeOffPoint, tradeOff } from "./mixture-choice.ts";
 export * from "./pilots.ts";
 export * from "./plan.ts";
 export type { LossPoint, Range } from "./points.ts";
