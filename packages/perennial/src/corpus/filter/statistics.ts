@@ -104,13 +104,20 @@ function wordStatistics(text: string, characters: number, words: readonly string
     }
     ids[i] = id;
   }
-  const lengths = Int32Array.from(distinct, codePoints);
-  const core = Uint8Array.from(distinct, (word) => (isCore(word) ? 1 : 0));
-  const alphabetic = Uint8Array.from(distinct, (word) => (hasLetter(word) ? 1 : 0));
+  const lengths = new Int32Array(distinct.length);
+  const core = new Uint8Array(distinct.length);
+  const alphabetic = new Uint8Array(distinct.length);
+  const allBasic = characters === text.length; // then a unit is a code point
+  for (const [id, word] of distinct.entries()) {
+    lengths[id] = allBasic ? word.length : codePoints(word);
+    core[id] = isCore(word) ? 1 : 0;
+    alphabetic[id] = hasLetter(word) ? 1 : 0;
+  }
   let coreWords = 0;
   let coreCharacters = 0;
   let alphabeticWords = 0;
-  for (const id of ids) {
+  for (let i = 0; i < ids.length; i++) {
+    const id = ids[i]!;
     coreWords += core[id]!;
     coreCharacters += core[id]! * lengths[id]!;
     alphabeticWords += alphabetic[id]!;
