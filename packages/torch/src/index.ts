@@ -8,6 +8,7 @@ export * from "./autograd.ts";
 export * from "./creation.ts";
 export * from "./dtype.ts";
 export * from "./errors.ts";
+export * as fused from "./fused/index.ts";
 export type { Functions } from "./generated/functions.ts";
 export type { Index } from "./indexing.ts";
 export type { LibraryDescription } from "./native.ts";
