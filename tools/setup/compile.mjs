@@ -171,6 +171,7 @@ function removeOrphans(folder, wanted) {
 }
 
 /**
+ * Begins nothing after a failure, and throws it once nothing is under way any more, since a lock may cover the work.
  * @template T
  * @param {readonly T[]} items
  * @param {number} workers
@@ -181,7 +182,12 @@ async function inParallel(items, workers, work) {
   const worker = async () => {
     for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
   };
-  await Promise.all(Array.from({ length: workers }, worker));
+  const stopAll = (/** @type {unknown} */ error) => {
+    queue.length = 0;
+    throw error;
+  };
+  const ended = await Promise.allSettled(Array.from({ length: workers }, () => worker().catch(stopAll)));
+  for (const result of ended) if (result.status === "rejected") throw result.reason;
 }
 
 /** @param {readonly string[]} parts */

@@ -13,7 +13,7 @@ const ANOTHER_LIBTORCH = "export LIBTORCH=<folder with include/ and lib/> (2.6 o
 const REMOVE = { recursive: true, force: true, maxRetries: 3 };
 
 /** What the wheels and what is unpacked from them need at the same time, rounded up. */
-const NEEDED_GIB = { cpu: 1.3, cuda: 9 };
+const NEEDED_GIB = { cpu: 1.3, cuda: 7 };
 
 /**
  * @returns {Promise<string>} the folder, complete
