@@ -10,9 +10,10 @@ const MULTIPLIER = limbsOf(0x2360ed051fc65da44385df649fccf645n);
 
 export class NumpyRandom {
   private readonly state = new Uint32Array(LIMBS);
+  private readonly product = new Uint32Array(LIMBS);
   private readonly increment: Uint32Array;
-  /** The high half of a 64-bit output whose low half was handed out. */
-  private spare: number | undefined;
+  /** The high half of a 64-bit output whose low half was handed out; −1 when there is none. */
+  private spare = -1;
   private bits = 0;
   private bitsLeft = 0;
 
@@ -26,16 +27,22 @@ export class NumpyRandom {
     this.step();
   }
 
-  /** An integer, uniform on [0, 2³²). */
+  /** An integer, uniform on [0, 2³²): the low half of a 64-bit output, then its high half. */
   uint32(): number {
-    if (this.spare !== undefined) {
+    if (this.spare >= 0) {
       const word = this.spare;
-      this.spare = undefined;
+      this.spare = -1;
       return word;
     }
-    const [low, high] = this.uint64();
-    this.spare = high;
-    return low;
+    this.step();
+    const s = this.state;
+    const low = (s[0]! | (s[1]! << 16)) ^ (s[4]! | (s[5]! << 16));
+    const high = (s[2]! | (s[3]! << 16)) ^ (s[6]! | (s[7]! << 16));
+    const rotation = s[7]! >>> 10;
+    const [a, b] = rotation < 32 ? [low, high] : [high, low];
+    const shift = rotation % 32;
+    this.spare = shift === 0 ? b >>> 0 : ((b >>> shift) | (a << (32 - shift))) >>> 0;
+    return shift === 0 ? a >>> 0 : ((a >>> shift) | (b << (32 - shift))) >>> 0;
   }
 
   /** An integer, uniform on [0, limit), as `choice(limit)` and `integers(limit)` draw it. `limit` from 1 to 2³² − 1. */
@@ -43,12 +50,14 @@ export class NumpyRandom {
     if (!Number.isInteger(limit) || limit < 1 || limit >= 2 ** 32)
       throw new RangeError(`NumpyRandom.integer: expected a limit from 1 to 2^32 - 1, received ${limit}`);
     if (limit === 1) return 0;
-    let [high, low] = multiply32(this.uint32(), limit);
-    if (low < limit) {
-      const threshold = (2 ** 32 - limit) % limit;
-      while (low < threshold) [high, low] = multiply32(this.uint32(), limit);
+    for (;;) {
+      const word = this.uint32();
+      // word · limit = high · 2³² + low, in two exact products; `&` and `>>>` are modulo 2³², whatever the size of a number
+      const upper = (word >>> 16) * limit; // < 2⁴⁸
+      const rest = (upper & 0xffff) * 0x10000 + (word & 0xffff) * limit; // < 2⁴⁹
+      const low = rest >>> 0;
+      if (low >= limit || low >= (2 ** 32 - limit) % limit) return Math.floor(upper / 0x10000) + (rest - low) / 2 ** 32;
     }
-    return high;
   }
 
   /** A fair coin, as `integers(0, 2, dtype=bool)` draws it within one call: 32 coins a word. */
@@ -60,27 +69,15 @@ export class NumpyRandom {
     return bit === 1;
   }
 
-  private uint64(): [low: number, high: number] {
-    this.step();
-    const s = this.state;
-    const low = ((s[0]! | (s[1]! << 16)) ^ (s[4]! | (s[5]! << 16))) >>> 0;
-    const high = ((s[2]! | (s[3]! << 16)) ^ (s[6]! | (s[7]! << 16))) >>> 0;
-    const rotation = s[7]! >>> 10;
-    const [a, b] = rotation < 32 ? [low, high] : [high, low];
-    const shift = rotation % 32;
-    if (shift === 0) return [a, b];
-    return [((a >>> shift) | (b << (32 - shift))) >>> 0, ((b >>> shift) | (a << (32 - shift))) >>> 0];
-  }
-
   private step(): void {
-    const { state, increment } = this;
+    const { state, increment, product } = this;
     let carry = 0;
-    const product = new Uint32Array(LIMBS);
     for (let k = 0; k < LIMBS; k++) {
-      let sum = carry + increment[k]!;
+      let sum = carry + increment[k]!; // stays below 2³⁶
       for (let i = 0; i <= k; i++) sum += state[i]! * MULTIPLIER[k - i]!;
-      product[k] = sum % 0x10000;
-      carry = Math.floor(sum / 0x10000);
+      const limb = sum & 0xffff;
+      product[k] = limb;
+      carry = (sum - limb) / 0x10000;
     }
     state.set(product);
   }
@@ -97,14 +94,6 @@ function addInto(target: Uint32Array, addend: Uint32Array): void {
     target[k] = sum & 0xffff;
     carry = sum >>> 16;
   }
-}
-
-/** The 64-bit product of two 32-bit integers. */
-function multiply32(a: number, b: number): [high: number, low: number] {
-  const low = a * (b % 0x10000); // < 2⁴⁸
-  const high = a * Math.floor(b / 0x10000); // < 2⁴⁸
-  const middle = (high % 0x10000) * 0x10000 + low; // < 2⁴⁹
-  return [Math.floor(high / 0x10000) + Math.floor(middle / 2 ** 32), middle % 2 ** 32];
 }
 
 /** `SeedSequence(seed).generate_state(4, uint64)`. */
