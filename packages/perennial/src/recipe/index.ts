@@ -1,4 +1,5 @@
 export { type JsonSchema, recipeJsonSchema } from "./json-schema.ts";
+export { learningRateOf } from "./learning-rate.ts";
 export { formatCount, parseCount } from "./parts/units.ts";
 export { type Plan, type PlannedSource, type PlannedStage, planOf } from "./plan.ts";
 export { RecipeError } from "./problems.ts";

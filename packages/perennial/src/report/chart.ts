@@ -73,6 +73,14 @@ ${Object.entries(WIDTHS).map(([name, width]) => html`<div class="plot ${name}">$
 <output></output></figure>`;
 }
 
+/** A picture of its own, in the light colors: for files that no page surrounds. */
+export function standaloneSvg(spec: ChartSpec): string {
+  const colors: Record<string, string> = { ink: "#22302a", faint: "#6d7a72", grid: "#e4e5de" };
+  const palette = ["#1b7f5c", "#c8643a", "#3b6fb6", "#b58a1d", "#8257b5", "#56645d"];
+  const svg = draw(spec, axesOf(spec), WIDTHS.wide, spec.height ?? 260);
+  return svg.replace(/var\(--(\w+)\)/g, (_, name: string) => colors[name] ?? palette[Number(name.slice(1))]!);
+}
+
 function legend(lines: readonly Line[]): Markup[] {
   const named = lines.filter(({ label }, i) => lines.findIndex((line) => line.label === label) === i);
   return named.map(

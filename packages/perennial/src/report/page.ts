@@ -9,10 +9,9 @@ import { verdicts } from "./verdict.ts";
 
 export function htmlReport(data: ReportData): string {
   const { runs, title } = data;
-  const page = html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<title>${title} – Perennial report</title><style>${trusted(STYLE)}</style></head><body><main>
-<header><p class="brand">Perennial</p><h1>${title}</h1><p class="sub">${subtitle(data)}</p></header>
+  return htmlPage(
+    `${title} – Perennial report`,
+    html`<header><p class="brand">Perennial</p><h1>${title}</h1><p class="sub">${subtitle(data)}</p></header>
 ${outcome(data)}
 ${section("Bits per byte over training", "Held-out text, lower is better. What falls was learned; what rises was forgotten.", scoreCharts(runs))}
 ${section("Loss and learning rate", "Loss in nats per token on the training text: faint as measured, bold smoothed.", lossCharts(runs))}
@@ -26,10 +25,18 @@ ${section(
   runs.flatMap(({ lineage, variant }) => (lineage.length === 0 ? [] : [html`<h3>${variant}</h3>${tree(lineage)}`])),
 )}
 ${section("Recipe and machine", undefined, details(runs))}
-<footer>Drawn from the run store on ${date(data.createdAt)}. Bits per byte = loss / (ln 2 · bytes), comparable across tokenizers and languages.</footer>
+<footer>Drawn from the run store on ${date(data.createdAt)}. Bits per byte = loss / (ln 2 · bytes), comparable across tokenizers and languages.</footer>`,
+  );
+}
+
+/** A page of its own around any content: style and script inside, nothing from outside. */
+export function htmlPage(title: string, content: Content): string {
+  return html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<title>${title}</title><style>${trusted(STYLE)}</style></head><body><main>
+${content}
 </main><script>${trusted(SCRIPT)}</script></body></html>
-`;
-  return page.text;
+`.text;
 }
 
 /** A section without content is left out. */

@@ -1,0 +1,42 @@
+/** A verb: one file that says which arguments and options it takes, and one call into the library. */
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import type { OpenOptions, Store } from "perennial/store";
+import type { Effects } from "./effects.ts";
+
+export type Verb = (command: Command, effects: Effects) => void;
+
+/** Keeps the type of the parameters where a verb is defined. */
+export const verb = (define: Verb): Verb => define;
+
+export interface StoreOptions {
+  store: string;
+}
+
+export function storeOption(command: Command): Command {
+  return command.option("--store <path>", "where runs are kept", ".perennial/store.db");
+}
+
+/** Opens the store, does the work, closes the store. */
+export async function withStore<T>(
+  options: StoreOptions,
+  mode: OpenOptions["mode"],
+  effects: Effects,
+  work: (store: Store) => T | Promise<T>,
+): Promise<T> {
+  const { openStore } = await import("perennial/store");
+  const store = openStore(resolve(effects.cwd, options.store), { mode });
+  try {
+    return await work(store);
+  } finally {
+    store.close();
+  }
+}
+
+export const setOption = (command: Command): Command =>
+  command.option(
+    "--set <path=value>",
+    "override a field, e.g. train.tokens=2M (repeatable)",
+    (value: string, all: string[]) => [...all, value],
+    [] as string[],
+  );

@@ -1,0 +1,19 @@
+/** The verbs, in the order of their use. A new one is a file in `verbs/` and a row here. */
+import type { Verb } from "./verb.ts";
+
+export interface Row {
+  name: string;
+  summary: string;
+  load: () => Promise<{ default: Verb }>;
+}
+
+export const verbs: readonly Row[] = [
+  { name: "init", summary: "write a recipe to start from", load: () => import("./verbs/init.ts") },
+  { name: "train", summary: "run a recipe, or plan it with --dry-run", load: () => import("./verbs/train.ts") },
+  { name: "schedule", summary: "draw the learning rate of a recipe or a schedule", load: () => import("./verbs/schedule.ts") },
+  { name: "runs", summary: "list the runs", load: () => import("./verbs/runs.ts") },
+  { name: "show", summary: "tell what one run did", load: () => import("./verbs/show.ts") },
+  { name: "compare", summary: "put runs side by side", load: () => import("./verbs/compare.ts") },
+  { name: "lineage", summary: "tell where a model comes from and what came of it", load: () => import("./verbs/lineage.ts") },
+  { name: "report", summary: "write the report of a run: HTML, Markdown, JSON", load: () => import("./verbs/report.ts") },
+];
