@@ -6,5 +6,4 @@ export * from "./likelihood/index.ts";
 export * from "./retrieval/index.ts";
 export * from "./significance/index.ts";
 export * from "./speech/index.ts";
-export * from "./text/index.ts";
 export * from "./translation/index.ts";

@@ -63,7 +63,7 @@ class Best {
   }
 }
 
-export function normalize(vector: ArrayLike<number>): Float64Array {
+export function normalizeVector(vector: ArrayLike<number>): Float64Array {
   const copy = Float64Array.from(vector);
   const norm = Math.hypot(...copy);
   return norm === 0 ? copy : copy.map((value) => value / norm);

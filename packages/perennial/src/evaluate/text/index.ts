@@ -1,2 +1,0 @@
-export * from "./to-fixed.ts";
-export * from "./whitespace.ts";
