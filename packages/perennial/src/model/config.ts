@@ -43,8 +43,10 @@ export interface DecoderConfig {
 }
 
 /** A fresh model's shape: what must be said; the rest follows. */
-export type FreshConfig = { [Field in keyof DecoderConfig]?: DecoderConfig[Field] | undefined } &
-  Pick<DecoderConfig, "vocabSize" | "hiddenSize" | "numHiddenLayers" | "numAttentionHeads">;
+export type FreshConfig = { [Field in keyof DecoderConfig]?: DecoderConfig[Field] | undefined } & Pick<
+  DecoderConfig,
+  "vocabSize" | "hiddenSize" | "numHiddenLayers" | "numAttentionHeads"
+>;
 
 /** Llama's defaults for everything that is not given. `intermediateSize` follows Llama's 8/3 · hiddenSize, in multiples of 8. */
 export function decoderConfig(fresh: FreshConfig): DecoderConfig {
@@ -66,7 +68,7 @@ export function decoderConfig(fresh: FreshConfig): DecoderConfig {
     bosTokenId: null,
     eosTokenIds: [],
     padTokenId: null,
-    ...(Object.fromEntries(Object.entries(fresh).filter(([, value]) => value !== undefined)) as unknown as Required<FreshConfig>),
+    ...(Object.fromEntries(Object.entries(fresh).filter(([, value]) => value !== undefined)) as Partial<DecoderConfig>),
   } as DecoderConfig;
   check(config, "model");
   return config;

@@ -1,14 +1,16 @@
 // B batch · T new positions · S all positions, cached ones included · D hiddenSize · F intermediateSize · V vocabSize
 // H numAttentionHeads · K numKeyValueHeads · E headDim
-import { checkpoint, isGradEnabled, keep, nn, noGrad, scope, type Tensor, torch } from "@perennial/torch";
+import { checkpoint, fused, isGradEnabled, keep, nn, noGrad, scope, type Tensor, torch } from "@perennial/torch";
 import type { DecoderConfig } from "./config.ts";
 import type { KeyValueCache, LayerCache } from "./key-value-cache.ts";
-import { applyRope, ropeTable } from "./rope.ts";
+import { ropeTable } from "./rope.ts";
 
 /** Which positions a position may attend to, and the rotary angles: the same for every layer. */
 interface Positions {
-  readonly cos: Tensor; // [B|1,1,T,E]
+  readonly cos: Tensor; // [B|1,T,E]
   readonly sin: Tensor;
+  /** (row, start, end) of every document in packed rows; null = one document a row, or a mask says more. */
+  readonly segments: readonly number[] | null;
   /** [B,1,T,S] true = may attend; null = plain causal. */
   readonly mask: Tensor | null;
 }
@@ -48,14 +50,23 @@ class Attention extends nn.Module {
   /** [B,T,D] → [B,T,D]. */
   forward(x: Tensor, positions: Positions, cache?: LayerCache): Tensor {
     const [B, T] = x.shape as [number, number];
-    const heads = (flat: Tensor, count: number) => flat.view([B, T, count, this.headDim]).transpose(1, 2); // [B,T,·E] → [B,·,T,E]
-    const q = applyRope(heads(this.qProj.forward(x), this.numHeads), positions.cos, positions.sin);
-    let k = applyRope(heads(this.kProj.forward(x), this.numKeyValueHeads), positions.cos, positions.sin);
-    let v = heads(this.vProj.forward(x), this.numKeyValueHeads);
+    const split = (flat: Tensor, count: number) => flat.view([B, T, count, this.headDim]); // [B,T,·E] → [B,T,·,E]
+    const { cos, sin, mask, segments } = positions;
+    const q = fused.rope(split(this.qProj.forward(x), this.numHeads), cos, sin).transpose(1, 2); // [B,H,T,E]
+    let k = fused.rope(split(this.kProj.forward(x), this.numKeyValueHeads), cos, sin).transpose(1, 2); // [B,K,T,E]
+    let v = split(this.vProj.forward(x), this.numKeyValueHeads).transpose(1, 2);
     if (cache !== undefined) [k, v] = cache.append(k, v);
-    const causal = positions.mask === null && T > 1;
-    const mixed = nn.scaledDotProductAttention(q, k, v, { causal, mask: positions.mask }); // [B,H,T,E]
+    const mixed = // [B,H,T,E]
+      segments === null
+        ? nn.scaledDotProductAttention(q, k, v, { causal: mask === null && T > 1, mask })
+        : fused.documentAttention(q, this.repeat(k), this.repeat(v), segments, this.headDim ** -0.5);
     return this.oProj.forward(mixed.transpose(1, 2).reshape([B, T, this.numHeads * this.headDim]));
+  }
+
+  /** Each key-value head beside the others of its group of queries: [B,K,T,E] → [B,H,T,E]. */
+  private repeat(heads: Tensor): Tensor {
+    const times = this.numHeads / this.numKeyValueHeads;
+    return times === 1 ? heads : heads.repeatInterleave(times, 1);
   }
 }
 
@@ -72,7 +83,7 @@ class Mlp extends nn.Module {
   }
 
   forward(x: Tensor): Tensor {
-    return this.downProj.forward(torch.silu(this.gateProj.forward(x)).mul(this.upProj.forward(x)));
+    return this.downProj.forward(fused.swiglu(this.gateProj.forward(x), this.upProj.forward(x)));
   }
 }
 
@@ -91,8 +102,10 @@ export class DecoderLayer extends nn.Module {
   }
 
   forward(x: Tensor, positions: Positions, cache?: LayerCache): Tensor {
-    const attended = x.add(this.attention.forward(this.inputNorm.forward(x), positions, cache));
-    return attended.add(this.mlp.forward(this.postAttentionNorm.forward(attended)));
+    const { weight, eps } = this.postAttentionNorm;
+    const mixed = this.attention.forward(this.inputNorm.forward(x), positions, cache);
+    const [attended, normed] = fused.addRmsNorm(mixed, x, weight, eps);
+    return attended.add(this.mlp.forward(normed));
   }
 }
 
@@ -153,9 +166,16 @@ export class Decoder extends nn.Module {
         const { cos, sin } = this.ropeFor(Math.max(past + T, this.config.slidingWindow === null ? 0 : 1));
         const pick = (table: Tensor) =>
           positionIds === undefined
-            ? torch.alias(table.slice(0, past, past + T)).view([1, 1, T, -1])
-            : torch.embedding(table, positionIds).unsqueeze(1); // [B,1,T,E]
-        return { cos: pick(cos), sin: pick(sin), mask: this.mask(T, past, documentIds, attentionMask) };
+            ? table.slice(0, past, past + T).unsqueeze(0) // [1,T,E]
+            : torch.embedding(table, positionIds); // [B,T,E]
+        const inSegments =
+          documentIds !== undefined && attentionMask === undefined && past === 0 && this.config.slidingWindow === null && isCpu(inputIds);
+        return {
+          cos: pick(cos),
+          sin: pick(sin),
+          segments: inSegments ? segmentsOf(documentIds) : null,
+          mask: inSegments ? null : this.mask(T, past, documentIds, attentionMask),
+        };
       }),
     );
   }
@@ -188,4 +208,21 @@ export class Decoder extends nn.Module {
     }
     return this.rope;
   }
+}
+
+const isCpu = (tensor: Tensor) => tensor.device === "cpu";
+
+/** (row, start, end) of each run of equal document numbers. documentIds [B,T]. */
+function segmentsOf(documentIds: Tensor): number[] {
+  const [, T] = documentIds.shape as [number, number];
+  const ids = documentIds.toTypedArray() as BigInt64Array;
+  const segments: number[] = [];
+  for (let row = 0; row < ids.length / T; row++) {
+    for (let start = 0, t = 1; t <= T; t++) {
+      if (t < T && ids[row * T + t] === ids[row * T + start]) continue;
+      segments.push(row, start, t);
+      start = t;
+    }
+  }
+  return segments;
 }

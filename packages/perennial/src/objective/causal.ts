@@ -1,4 +1,4 @@
-import { nn, torch } from "@perennial/torch";
+import { fused } from "@perennial/torch";
 import { batchTensors } from "./batch-tensors.ts";
 import type { Objective } from "./objective.ts";
 
@@ -17,13 +17,13 @@ export function causal({ zLoss = 0 }: CausalOptions = {}): Objective {
     lossSum(model, batch, { activationCheckpointing }) {
       const { inputIds, labels, positionIds, documentIds } = batchTensors(batch);
       const hidden = model.hiddenStates({ inputIds, positionIds, documentIds, activationCheckpointing });
-      const logits = torch.linear(hidden, model.outputWeight).view([-1, model.config.vocabSize]);
-      const targets = labels.view([-1]);
-      const loss = nn.crossEntropy(logits, targets, { reduction: "sum" });
-      if (zLoss === 0) return { lossSum: loss, reported: loss.detach() };
-      const normalizer = torch.logsumexp(logits, -1).square();
-      const penalty = torch.where(targets.ne(-100), normalizer, torch.zerosLike(normalizer)).sum().mul(zLoss);
-      return { lossSum: loss.add(penalty), reported: loss.detach() };
+      const [lossSum, reported] = fused.linearCrossEntropy(
+        hidden.view([-1, model.config.hiddenSize]),
+        model.outputWeight,
+        labels.view([-1]),
+        { zLoss },
+      );
+      return { lossSum, reported };
     },
   };
 }

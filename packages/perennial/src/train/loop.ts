@@ -95,7 +95,7 @@ function trainStep(parts: LoopParts, settings: LoopSettings, step: number): Step
   const parameters = parts.adaptation.parameterSets.flatMap((set) => set.parameters);
   world.sumGradients(parameters);
   const loss = world.sum(lossSum) / targetTokens;
-  const gradNorm = scope(() => optim.clipGradNorm(parameters, settings.maxGradNorm ?? Number.POSITIVE_INFINITY).item());
+  const gradNorm = scope(() => optim.gradNorm(parameters).item());
   const view: StepView = { step, loss, gradNorm, learningRate: parts.schedule(step), model };
   const skipped = firstVerdict(rules, view);
   if (skipped !== undefined && skipped.action !== "skip") {
@@ -103,7 +103,7 @@ function trainStep(parts: LoopParts, settings: LoopSettings, step: number): Step
     throw new LoopInterruption(skipped, step);
   }
   if (skipped === undefined) {
-    optimizer.step();
+    optimizer.step({ gradScale: settings.maxGradNorm === null ? 1 : Math.min(1, settings.maxGradNorm / (gradNorm + 1e-6)) });
     for (const rule of rules) rule.afterUpdate?.(view);
   }
   optimizer.zeroGrad();

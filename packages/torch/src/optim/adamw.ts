@@ -1,3 +1,4 @@
+import * as fused from "../fused/index.ts";
 import type { Tensor } from "../tensor.ts";
 import { torch } from "../torch.ts";
 import { Optimizer, type ParameterGroup, type Parameters } from "./optimizer.ts";
@@ -30,11 +31,17 @@ export class AdamW extends Optimizer<AdamWSettings> {
     for (const g of this.groups.keys()) this.moments(g);
   }
 
-  protected override update(group: ParameterGroup<AdamWSettings>, index: number): void {
-    const { indices, parameters, gradients } = this.withGradients(group);
+  protected override update(group: ParameterGroup<AdamWSettings>, index: number, gradScale: number): void {
+    const { indices, parameters, gradients: raw } = this.withGradients(group);
     if (parameters.length === 0) return;
     const { expAvg, expAvgSq } = this.moments(index);
     const pick = (list: readonly Tensor[]) => indices.map((i) => list[i]!);
+    const { learningRate, beta1, beta2, eps, weightDecay } = group;
+    if ([...parameters, ...raw].every(isPlain)) {
+      fused.adamw(parameters, raw, pick(expAvg), pick(expAvgSq), learningRate, beta1, beta2, eps, weightDecay, this.stepCount, gradScale);
+      return;
+    }
+    const gradients = gradScale === 1 ? raw : torch._foreachMul(raw, gradScale);
     const step = torch.full([], this.stepCount, { dtype: "float32", device: parameters[0]!.device });
     torch._fusedAdamw_(
       parameters,
@@ -62,3 +69,6 @@ export class AdamW extends Optimizer<AdamWSettings> {
     };
   }
 }
+
+/** What the fused update takes. */
+const isPlain = (tensor: Tensor) => tensor.dtype === "float32" && tensor.device === "cpu" && tensor.isContiguous();

@@ -1,5 +1,5 @@
 /** Optimizers over parameter groups, and gradient clipping. */
 export { AdamW, type AdamWSettings } from "./adamw.ts";
-export { clipGradNorm } from "./clip.ts";
+export { clipGradNorm, gradNorm } from "./clip.ts";
 export { Optimizer, type OptimizerState, type ParameterGroup, type Parameters } from "./optimizer.ts";
 export { SGD, type SGDSettings } from "./sgd.ts";

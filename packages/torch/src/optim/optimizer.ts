@@ -45,12 +45,15 @@ export abstract class Optimizer<Settings extends { learningRate: number; weightD
     for (const group of this.groups) group.learningRate = rate;
   }
 
-  /** Updates the parameters from their gradients; parameters without one stay as they are. */
-  step(): this {
+  /**
+   * Updates the parameters from their gradients; parameters without one stay as they are. `gradScale` multiplies the
+   * gradients on the way: clipping by norm without a pass of its own.
+   */
+  step(options: { gradScale?: number } = {}): this {
     this.stepCount++;
     noGrad(() =>
       scope(() => {
-        for (const [i, group] of this.groups.entries()) this.update(group, i);
+        for (const [i, group] of this.groups.entries()) this.update(group, i, options.gradScale ?? 1);
       }),
     );
     return this;
@@ -89,7 +92,7 @@ export abstract class Optimizer<Settings extends { learningRate: number; weightD
 
   /** Creates the state tensors if there are none yet. */
   protected abstract prepare(): void;
-  protected abstract update(group: ParameterGroup<Settings>, index: number): void;
+  protected abstract update(group: ParameterGroup<Settings>, index: number, gradScale: number): void;
 
   /** The tensors of a slot for one group, created on first use. */
   protected slot(name: string, group: number, create: (parameter: Tensor) => Tensor): Tensor[] {

@@ -25,9 +25,10 @@ export class SGD extends Optimizer<SGDSettings> {
     for (const [g, group] of this.groups.entries()) if (group.momentum !== 0) this.buffers(g);
   }
 
-  protected override update(group: ParameterGroup<SGDSettings>, index: number): void {
-    const { indices, parameters, gradients } = this.withGradients(group);
+  protected override update(group: ParameterGroup<SGDSettings>, index: number, gradScale: number): void {
+    const { indices, parameters, gradients: raw } = this.withGradients(group);
     if (parameters.length === 0) return;
+    const gradients = gradScale === 1 ? raw : torch._foreachMul(raw, gradScale);
     let directions = group.weightDecay === 0 ? gradients : torch._foreachAdd(gradients, parameters, { alpha: group.weightDecay });
     if (group.momentum !== 0) {
       const fresh = this.stepCount === 1;
