@@ -1,7 +1,10 @@
 /** Files that are either whole or not there: written beside their place, flushed to the disk, then renamed. */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { FieldError } from "../errors.ts";
+import { syncFolder, writeFileAtomic } from "./formats/atomic.ts";
+
+export { syncFolder, writeFileAtomic as writeDurably };
 
 /** Where a file is written until it is whole. Only one task writes a file, so that a left-over is simply written over. */
 export const partial = (path: string): string => `${path}.partial`;
@@ -12,9 +15,7 @@ export function publish(path: string): void {
   fsyncSync(file);
   closeSync(file);
   renameSync(partial(path), path);
-  const folder = openSync(dirname(path), "r");
-  fsyncSync(folder);
-  closeSync(folder);
+  syncFolder(dirname(path));
 }
 
 /** Writes all of `bytes`, or throws (a full disk ends a write early without an error). */
@@ -22,18 +23,7 @@ export function writeFully(file: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, bytes.length - at);
 }
 
-export function writeDurably(path: string, content: string | Uint8Array): void {
-  mkdirSync(dirname(path), { recursive: true });
-  const file = openSync(partial(path), "w");
-  try {
-    writeFully(file, typeof content === "string" ? Buffer.from(content) : content);
-  } finally {
-    closeSync(file);
-  }
-  publish(path);
-}
-
-export const writeJson = (path: string, value: unknown): void => writeDurably(path, `${JSON.stringify(value, undefined, 1)}\n`);
+export const writeJson = (path: string, value: unknown): void => writeFileAtomic(path, `${JSON.stringify(value, undefined, 1)}\n`);
 
 /** The parsed file, or undefined where there is none. */
 export function readJson<T>(path: string): T | undefined {

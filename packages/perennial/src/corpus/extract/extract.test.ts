@@ -154,7 +154,7 @@ test("hostile pages are cut or given up in bounded time", () => {
   expect(many.cut).toEqual(["elements"]);
   const long = extract(`<p>${PROSE}</p>`.repeat(1000), { maxCharacters: 5_000 }) as ExtractedText;
   expect(long.cut).toEqual(["characters"]);
-  expect(extract("<p><a>".repeat(2_000_000), { maxSeconds: 0.2 })).toBe("extraction-over-time");
+  expect(extract(`<p>${PROSE}</p>`.repeat(100_000), { maxSeconds: 0.001 })).toBe("extraction-over-time");
   expect(extract("")).toBe("no-main-text");
   expect(extract("<a href=x>only a link</a>")).toBe("no-main-text");
   expect(textOf(`<p>${PROSE}&#xd800;&#0;&#7;</p>`)).toBe(`${PROSE}\ufffd\ufffd`);
