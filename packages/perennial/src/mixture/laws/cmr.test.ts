@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { type CmrData, cmrLoss, criticalRatio, fitCmr } from "./cmr.ts";
+import { cmrLoss, criticalRatio, fitCmr } from "./cmr.ts";
+import type { CmrData } from "./cmr-curves.ts";
 import { evaluatePower, fitPower } from "./power-law.ts";
 
 const RATIOS = [1 / 8, 1 / 4, 1 / 3, 1 / 2, 3 / 4];

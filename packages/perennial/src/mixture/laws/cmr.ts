@@ -13,19 +13,12 @@
  */
 
 import { FieldError } from "../../errors.ts";
-import { type Goodness, goodnessOf } from "./goodness.ts";
-import { checkPoints, distinct, isOutside, type LossPoint, type Range, rangeOf, requireEnough } from "./points.ts";
-import { evaluatePower, fitPower, fitTwoPowers, type PowerFit } from "./power-law.ts";
+import { type CmrData, type Curve, curveGoodness, curvesOf, lossAtBudget } from "./cmr-curves.ts";
+import { judged, type RatioVerdict, turnsInTime } from "./cmr-verdict.ts";
+import type { Goodness } from "./goodness.ts";
+import { checkPoints, distinct, isOutside, type Range, rangeOf } from "./points.ts";
+import { evaluatePower, fitPower, type PowerFit } from "./power-law.ts";
 import { boundary } from "./search.ts";
-import { type TurningPoint, turningPoint } from "./turning-point.ts";
-
-export interface CmrData {
-  /** Domain and general validation losses of pilot runs of one model; `ratio` is the domain share in both. */
-  readonly domain: readonly LossPoint[];
-  readonly general: readonly LossPoint[];
-  /** Losses of the base model before the first step. */
-  readonly base: { readonly domain: number; readonly general: number };
-}
 
 export interface CmrOptions {
   /** Token budget. Default: the largest token count of the points. */
@@ -35,18 +28,6 @@ export interface CmrOptions {
   readonly lambda?: number;
   /** Points before this many tokens are left out: losses move for other reasons while the learning rate warms up. */
   readonly warmupTokens?: number;
-}
-
-/** What one trained ratio showed. Token laws are in units of `tokenUnit`, turning points in tokens. */
-export interface RatioVerdict {
-  readonly ratio: number;
-  readonly domain: PowerFit;
-  readonly general: PowerFit;
-  readonly turning: TurningPoint;
-  readonly withinEpsilon: boolean;
-  readonly feasible: boolean;
-  /** Why not, or why. */
-  readonly because: string;
 }
 
 /** R(T), T in units of `tokenUnit`. "linear": fewer than 3 turning points, so T₀(R) = T is interpolated between them. */
@@ -169,69 +150,6 @@ export function cmrLoss(fit: CmrFit, corpus: "domain" | "general", ratio: number
   return { loss: evaluatePower(fit.ratioLaws[corpus], ratio), extrapolates: isOutside(ratio, fit.ratioRange) };
 }
 
-/** One trained ratio: its increments over the base, T in units, and the laws through them. */
-interface Curve {
-  readonly ratio: number;
-  readonly T: readonly number[];
-  readonly domain: Increment;
-  readonly general: Increment;
-}
-
-interface Increment {
-  readonly values: readonly number[];
-  readonly law: PowerFit;
-}
-
-const CHECKPOINTS = 6;
-
-function curvesOf(data: CmrData, tokenUnit: number, warmupTokens: number): Curve[] {
-  const ratios = distinct(data.domain.map((point) => point.ratio));
-  requireEnough("domain points", "different ratios", ratios.length, 3, "run pilots at more domain shares, e.g. 1/8, 1/4, 1/3, 1/2 and 3/4");
-  return ratios.map((ratio) => {
-    const at = (corpus: "domain" | "general") =>
-      data[corpus].filter((point) => point.ratio === ratio && point.tokens >= warmupTokens).sort((a, b) => a.tokens - b.tokens);
-    const domain = at("domain");
-    const general = at("general");
-    for (const [corpus, points] of Object.entries({ domain, general }))
-      requireEnough(
-        `${corpus} points at ratio ${ratio}`,
-        "different token counts after the warm-up",
-        distinct(points.map((point) => point.tokens)).length,
-        CHECKPOINTS,
-        "evaluate the run more often: the general token law alone has five parameters",
-      );
-    if (domain.length !== general.length || domain.some((point, i) => point.tokens !== general[i]!.tokens))
-      throw new FieldError("LAW_POINTS", {
-        at: `points at ratio ${ratio}`,
-        expected: "domain and general losses at the same token counts",
-        received: `${domain.length} domain and ${general.length} general points`,
-      });
-    const T = domain.map((point) => point.tokens / tokenUnit);
-    const increment = (points: readonly LossPoint[], base: number, fit: typeof fitPower): Increment => {
-      const values = points.map((point) => point.loss - base);
-      return { values, law: fit(T, values) };
-    };
-    return {
-      ratio,
-      T,
-      domain: increment(domain, data.base.domain, fitPower),
-      general: increment(general, data.base.general, fitTwoPowers),
-    };
-  });
-}
-
-/** The measured loss at T = 100 where a run has it, else its token law's value there. */
-function lossAtBudget(curve: Curve, base: number, corpus: "domain" | "general"): number {
-  const last = curve.T.findIndex((T) => Math.abs(T - 100) < 1e-6);
-  return base + (last >= 0 ? curve[corpus].values[last]! : evaluatePower(curve[corpus].law, 100));
-}
-
-function curveGoodness(curves: readonly Curve[], corpus: "domain" | "general", base: number): Goodness {
-  const measured = curves.flatMap((curve) => curve[corpus].values.map((value) => base + value));
-  const predicted = curves.flatMap((curve) => curve.T.map((T) => base + evaluatePower(curve[corpus].law, T)));
-  return goodnessOf(measured, predicted);
-}
-
 /** max A on (0, 1]: the general ratio law may bend, so a fine grid is walked from above and its edge refined. */
 function largestAdmissible(general: PowerFit, limit: number, [lowest]: Range): number {
   const admissible = (ratio: number) => evaluatePower(general, ratio) <= limit;
@@ -241,44 +159,6 @@ function largestAdmissible(general: PowerFit, limit: number, [lowest]: Range): n
     if (admissible(ratio)) return i === 1000 ? 1 : boundary(admissible, ratio, ratio + 0.001);
   }
   return 0;
-}
-
-function judged(curves: readonly Curve[], lambda: number, tokenUnit: number, withinEpsilon: (ratio: number) => boolean): RatioVerdict[] {
-  return curves.map((curve) => {
-    const turning = observed(turningPoint(curve.domain.law.terms, curve.general.law.terms, lambda), curve.T[0]!, tokenUnit);
-    const admissible = withinEpsilon(curve.ratio);
-    const [turns, because] = turnsInTime(turning, 100 * tokenUnit);
-    return {
-      ratio: curve.ratio,
-      domain: curve.domain.law,
-      general: curve.general.law,
-      turning,
-      withinEpsilon: admissible,
-      feasible: turns && admissible,
-      because: admissible ? because : `${because}; the general loss ends above the tolerance`,
-    };
-  });
-}
-
-function turnsInTime(turning: TurningPoint, budget: number): [boolean, string] {
-  if (turning.kind === "never") return [false, "the weighted loss never turns down"];
-  if (turning.kind === "at" && turning.tokens > budget) return [false, "the weighted loss turns down only after the budget"];
-  if (turning.untilTokens !== null && turning.untilTokens <= budget) return [false, "the weighted loss turns up again within the budget"];
-  return [true, turning.kind === "at" ? "the weighted loss turns down within the budget" : "the weighted loss falls from the start"];
-}
-
-/** A root this many budgets away is the token law's extrapolation, not an observation (our choice). */
-const FARTHEST_TURN = 10;
-
-/** In tokens. A turn before the first checkpoint is none that was seen (T₀ = 0), one far beyond the budget neither (T₀ = ∞). */
-function observed(turning: TurningPoint, firstT: number, unit: number): TurningPoint {
-  if (turning.kind === "never") return turning;
-  const untilTokens = turning.untilTokens === null ? null : turning.untilTokens * unit;
-  if (turning.kind === "from-start" || turning.tokens < firstT) {
-    const upBefore = turning.untilTokens !== null && turning.untilTokens < firstT;
-    return upBefore ? { kind: "never" } : { kind: "from-start", untilTokens };
-  }
-  return turning.tokens > FARTHEST_TURN * 100 ? { kind: "never" } : { kind: "at", tokens: turning.tokens * unit, untilTokens };
 }
 
 function fitCriticalLaw(verdicts: readonly RatioVerdict[], tokenUnit: number): CriticalLaw {

@@ -38,6 +38,12 @@ test("usage 1: the largest share within 3 % of the general loss is 0.534177", ()
   expect(ratioKeepingGeneral(pairOf(law), { modelSize: 1, tokens: 10 }, 1)).toMatchObject({ ratio: null, domainLoss: null, answered: 0 });
 });
 
+test("a budget without the model size that the laws need is refused", () => {
+  expect(() => ratioByWeight(pairOf(law), { tokens: 10 }, 0.5)).toThrow(/query\.modelSize/);
+  expect(() => tradeOffAt(pairOf(law), { tokens: 10 })).toThrow(/query\.modelSize/);
+  expect(() => splitOfDomainTokens(pairOf(law), Number.NaN, 1)).toThrow(/tokens/);
+});
+
 test("usage 2: five units of domain tokens go best at a share of 0.372513", () => {
   const answer = splitOfDomainTokens(pairOf({ ...law, B: 0.6 }), 5, 1);
   expect(answer.ratio).toBeCloseTo(0.372513, 5);

@@ -8,8 +8,8 @@
  */
 import { FieldError } from "../../errors.ts";
 import { type BandedPrediction, predictWithBand } from "./bootstrap.ts";
-import { type DcptParameters, shareOf } from "./d-cpt.ts";
-import { type DcptFit, predictDcpt } from "./d-cpt-fit.ts";
+import { type DcptParameters, dcptLoss, shareOf } from "./d-cpt.ts";
+import { type DcptFit, inputsOf, predictDcpt } from "./d-cpt-fit.ts";
 import { argmin, keepingGeneral, type LossCurves, type TradeOffPoint, tradeOff, weighted } from "./mixture-choice.ts";
 import { quantile } from "./search.ts";
 
@@ -94,16 +94,23 @@ export function allocateCompute(domain: DcptFit, ratio: number, flops: number): 
   return { modelSize: query.modelSize, tokens: query.tokens, ...predictDcpt(domain, query) };
 }
 
-export const tradeOffAt = (pair: DcptPair, budget: Budget, steps?: number): TradeOffPoint[] =>
-  tradeOff(curvesFrom(pair, pair.domain.parameters, pair.general.parameters)(budget), steps);
+export function tradeOffAt(pair: DcptPair, budget: Budget, steps?: number): TradeOffPoint[] {
+  checkBudget(pair, budget);
+  return tradeOff(curvesFrom(pair, pair.domain.parameters, pair.general.parameters)(budget), steps);
+}
+
+/** The curves below are evaluated a hundred thousand times and trust their budget: it is checked here, once. */
+function checkBudget(pair: DcptPair, budget: Budget): void {
+  for (const fit of [pair.domain, pair.general]) predictDcpt(fit, { ...budget, ratio: 0.5 });
+}
 
 type CurvesAt = (budget: Budget) => LossCurves;
 
 const curvesFrom =
   (pair: DcptPair, domain: DcptParameters, general: DcptParameters): CurvesAt =>
   (budget) => ({
-    domain: (ratio) => predictDcpt(pair.domain, { ...budget, ratio }, domain).loss,
-    general: (ratio) => predictDcpt(pair.general, { ...budget, ratio }, general).loss,
+    domain: (ratio) => dcptLoss(domain, inputsOf({ ...budget, ratio }, "domain", pair.domain.units)),
+    general: (ratio) => dcptLoss(general, inputsOf({ ...budget, ratio }, "general", pair.general.units)),
   });
 
 /** A larger difference between the best and the next-best solution's share is worth a warning. */
@@ -111,6 +118,7 @@ const SAME_RATIO = 0.02;
 
 function answer(pair: DcptPair, budgetAt: (ratio: number) => Budget, choose: (curves: CurvesAt) => number | null): RatioAnswer {
   const { domain, general, replicas } = pair;
+  checkBudget(pair, budgetAt(0.5));
   const ratio = choose(curvesFrom(pair, domain.parameters, general.parameters));
   const others = replicas.domain.map((parameters, i) => choose(curvesFrom(pair, parameters, replicas.general[i]!)));
   const answered = others.filter((other) => other !== null);

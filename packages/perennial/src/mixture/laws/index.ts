@@ -1,5 +1,7 @@
 export * from "./bootstrap.ts";
 export * from "./cmr.ts";
+export type { CmrData } from "./cmr-curves.ts";
+export type { RatioVerdict } from "./cmr-verdict.ts";
 export * from "./cross-validation.ts";
 export * from "./d-cpt.ts";
 export * from "./d-cpt-cross-domain.ts";

@@ -22,7 +22,11 @@ export function argmin(
 ): number | null {
   const at = (i: number) => low + ((high - low) * i) / STEPS;
   let best = -1;
-  for (let i = 0; i <= STEPS; i++) if (allowed(at(i)) && (best < 0 || objective(at(i)) < objective(at(best)))) best = i;
+  let lowest = Number.POSITIVE_INFINITY;
+  for (let i = 0; i <= STEPS; i++) {
+    const value = objective(at(i));
+    if (value < lowest && allowed(at(i))) [best, lowest] = [i, value];
+  }
   if (best < 0) return null;
   const edge = (neighbor: number) => {
     const outside = Math.min(STEPS, Math.max(0, neighbor));

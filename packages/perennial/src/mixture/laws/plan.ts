@@ -48,7 +48,8 @@ export const planSchema = z.strictObject({
         weight: z.number().min(0).max(1).default(0.5).describe("weight of the domain loss; the general loss has the rest"),
       }),
     ])
-    .default({ goal: "keep-general", epsilon: 0.05 }),
+    .default({ goal: "keep-general", epsilon: 0.05 })
+    .describe("what the mixture is chosen for"),
   maxEpochs: z.number().positive().default(4).describe("repeats of a corpus above which the plan warns"),
   pilots: z
     .strictObject({
@@ -61,7 +62,8 @@ export const planSchema = z.strictObject({
       modelSizes: z.array(z.number().positive()).min(1).optional().describe("parameters of the pilot models: one, or at least three"),
       checkpoints: z.int().min(6).default(12).describe("evaluations per pilot run, at geometrically growing token counts"),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("the runs that the laws are fitted to"),
   replicas: z.int().min(20).default(200).describe("bootstrap refits behind every interval"),
   seed: z.int().default(1).describe("seed of the pilots and of the bootstrap"),
 });
