@@ -8,7 +8,7 @@ import {
   type PackedCorpus,
   pack,
   type SeenSource,
-  temperatureShares,
+  sharesBySize,
   withReplay,
 } from "../mixture/index.ts";
 import type { PlannedStage, RecipeStage } from "../recipe/index.ts";
@@ -30,7 +30,7 @@ export function stageSource({ stage, planned, corpora, memory, seed, rank, world
   const packed = (name: string): PackedCorpus =>
     pack(corpora.get(name)!.train, { sequenceLength: train.sequenceLength, attention: mixture.attention, packing: mixture.packing });
   const sizes = Object.fromEntries(mixture.sources.map(({ corpus }) => [corpus, corpora.get(corpus)!.train.numTokens]));
-  const bySize = temperatureShares(sizes, mixture.samplingTemperature);
+  const bySize = sharesBySize(sizes, mixture.samplingTemperature);
   const fresh = mixture.sources.map(({ corpus, share, maxEpochs, order }) => ({
     name: corpus,
     packed: packed(corpus),
