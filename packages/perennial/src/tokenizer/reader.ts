@@ -53,7 +53,7 @@ export class Reader {
   }
 
   array(key: string): unknown[] {
-    return this.typed(key, "a list", Array.isArray, undefined);
+    return this.typed<unknown[]>(key, "a list", Array.isArray, undefined);
   }
 
   objects(key: string): Reader[] {
