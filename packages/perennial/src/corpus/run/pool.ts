@@ -5,13 +5,6 @@ import { Worker } from "node:worker_threads";
 import { PerennialError } from "../../errors.ts";
 import type { CorpusTask } from "./plan.ts";
 
-export interface PoolOptions {
-  readonly folder: string;
-  readonly workers: number;
-  readonly signal?: AbortSignal;
-  readonly onDone?: (task: CorpusTask) => void;
-}
-
 /** What a worker tells: a task is done, or why it is not. */
 export type WorkerReport = { readonly done: CorpusTask } | { readonly failed: CorpusTask; readonly code: string; readonly message: string };
 
@@ -29,40 +22,50 @@ function startWorker(folder: string): Worker {
   return new Worker(code, { ...options, eval: true });
 }
 
-export async function runOnWorkers(tasks: readonly CorpusTask[], { folder, workers, signal, onDone }: PoolOptions): Promise<void> {
-  const open = [...tasks];
-  const threads: Worker[] = [];
-  const work = async () => {
-    const worker = startWorker(folder);
-    threads.push(worker);
-    for (let task = open.shift(); task && !signal?.aborted; task = open.shift()) {
-      const current = task;
-      await new Promise<void>((resolve, reject) => {
-        const settle = (report: WorkerReport) => {
-          worker.off("error", reject);
-          worker.off("exit", died);
-          if ("done" in report) resolve();
-          else reject(new PerennialError(report.code, `${current.phase} ${current.index}: ${report.message}`));
-        };
-        const died = (code: number) =>
-          reject(
-            new PerennialError(
-              "CORPUS_WORKER",
-              `${current.phase} ${current.index}: the worker ended with code ${code}. Run it again to resume.`,
-            ),
-          );
-        worker.once("message", settle);
-        worker.once("error", reject);
-        worker.once("exit", died);
-        worker.postMessage(current);
-      });
-      onDone?.(current);
-    }
-  };
-  try {
-    await Promise.all(Array.from({ length: Math.min(workers, tasks.length) }, work));
-  } finally {
-    open.length = 0;
-    await Promise.all(threads.map((worker) => worker.terminate()));
+export class WorkerPool {
+  private readonly threads: Worker[];
+
+  constructor(folder: string, workers: number) {
+    this.threads = Array.from({ length: workers }, () => startWorker(folder));
+    // An error is told by the task that meets it; without one under way it shows at the next.
+    for (const worker of this.threads) worker.setMaxListeners(0).on("error", () => {});
   }
+
+  /** Runs all tasks; the first failure ends it. Aborted, it stops between tasks. */
+  async run(tasks: readonly CorpusTask[], onDone?: (task: CorpusTask) => void, signal?: AbortSignal): Promise<void> {
+    const open = [...tasks];
+    try {
+      await Promise.all(
+        this.threads.slice(0, tasks.length).map(async (worker) => {
+          for (let task = open.shift(); task && !signal?.aborted; task = open.shift()) {
+            await runOn(worker, task);
+            onDone?.(task);
+          }
+        }),
+      );
+    } finally {
+      open.length = 0;
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.threads.map((worker) => worker.terminate()));
+  }
+}
+
+function runOn(worker: Worker, task: CorpusTask): Promise<void> {
+  const name = `${task.phase} ${task.index}`;
+  return new Promise((resolve, reject) => {
+    const told = (report: WorkerReport) =>
+      settle(() => ("done" in report ? resolve() : reject(new PerennialError(report.code, `${name}: ${report.message}`))));
+    const failed = (cause: Error) => settle(() => reject(new PerennialError("CORPUS_WORKER", `${name}: ${cause.message}`, { cause })));
+    const ended = (code: number) =>
+      settle(() => reject(new PerennialError("CORPUS_WORKER", `${name}: the worker ended with code ${code}. Run it again to resume.`)));
+    const settle = (act: () => void) => {
+      worker.off("message", told).off("error", failed).off("exit", ended);
+      act();
+    };
+    worker.once("message", told).once("error", failed).once("exit", ended);
+    worker.postMessage(task);
+  });
 }

@@ -5,7 +5,7 @@
 import { readJson } from "../durable.ts";
 import type { CorpusManifest } from "./manifest.ts";
 import { type CorpusTask, isDone, openCorpus, PHASES, places, tasksOf } from "./plan.ts";
-import { runOnWorkers } from "./pool.ts";
+import { WorkerPool } from "./pool.ts";
 import type { CorpusRecipeInput } from "./recipe.ts";
 import { runCorpusTask } from "./tasks.ts";
 
@@ -22,18 +22,24 @@ export interface RunOptions {
 export async function runCorpus(folder: string, recipe: CorpusRecipeInput, options: RunOptions = {}): Promise<CorpusManifest> {
   const { workers = 1, signal, onTask, onCheckpoint } = options;
   const plan = openCorpus(folder, recipe);
-  for (const phase of PHASES) {
-    const open = tasksOf(plan, phase).filter((task) => !isDone(folder, task));
-    if (workers > 1 && open.length > 1) {
-      await runOnWorkers(open, { folder, workers, ...(signal ? { signal } : {}), ...(onTask ? { onDone: onTask } : {}) });
+  let pool: WorkerPool | undefined;
+  try {
+    for (const phase of PHASES) {
       signal?.throwIfAborted();
-      continue;
+      const open = tasksOf(plan, phase).filter((task) => !isDone(folder, task));
+      if (workers > 1 && open.length > 1) {
+        pool ??= new WorkerPool(folder, workers);
+        await pool.run(open, onTask, signal);
+        continue;
+      }
+      for (const task of open) {
+        signal?.throwIfAborted();
+        await runCorpusTask(folder, task, onCheckpoint);
+        onTask?.(task);
+      }
     }
-    for (const task of open) {
-      signal?.throwIfAborted();
-      await runCorpusTask(folder, task, onCheckpoint);
-      onTask?.(task);
-    }
+  } finally {
+    await pool?.close();
   }
   return readJson<CorpusManifest>(places.manifest(folder))!;
 }
