@@ -99,15 +99,15 @@ test("bands cover the truth about as often as they say, and are repeatable", () 
   const query = { ratio: 0.4, tokens: 30e6 };
   const truth = dcptLoss({ ...law, A: 0, E: 1.4 }, { modelSize: 1, tokens: 30, share: 0.4 });
   let covered = 0;
-  const trials = 12;
+  const trials = 8;
   for (let seed = 0; seed < trials; seed++) {
     const points = pilots(seed, 2e-3, "domain");
     const fit = fitDcpt(points, { corpus: "domain" });
-    const band = predictWithBand(fit, bootstrapDcpt(fit, points, { seed, replicas: 30 }), query);
+    const band = predictWithBand(fit, bootstrapDcpt(fit, points, { seed, replicas: 20 }), query);
     if (band.low <= truth && truth <= band.high) covered++;
     expect(band.low).toBeLessThan(band.high);
   }
-  expect(covered).toBeGreaterThanOrEqual(8);
+  expect(covered).toBeGreaterThanOrEqual(6);
   const points = pilots(1, 1e-3, "domain");
   const fit = fitDcpt(points, { corpus: "domain" });
   expect(bootstrapDcpt(fit, points, { seed: 3, replicas: 4 })).toEqual(bootstrapDcpt(fit, points, { seed: 3, replicas: 4 }));

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { stream } from "../../stream.ts";
 import { dcptLoss } from "./d-cpt.ts";
 import { type PilotResult, type PilotSpec, proposePilots, type RunPilot, runPilots } from "./pilots.ts";
-import { type PlanSpec, planMixture } from "./plan.ts";
+import { type PlanSpec, pilotsOf, planMixture, planSchema } from "./plan.ts";
 import { verifyPlan } from "./verify.ts";
 
 const rest = { A: 0, alpha: 1, F: 0, mu: 1, w1: 1, w2: 1 };
@@ -25,7 +25,7 @@ function laboratory(): { run: RunPilot; ran: string[] } {
   return { run, ran };
 }
 
-const spec: PlanSpec = { budgetTokens: 40e6, domainTokens: 20e6, generalTokens: 1e9, replicas: 30, pilots: { share: 0.25 } };
+const spec: PlanSpec = { budgetTokens: 40e6, domainTokens: 20e6, generalTokens: 1e9, replicas: 20, pilots: { share: 0.25 } };
 
 test("proposes one run per ratio and size, with geometric checkpoints that end at the pilot's tokens", () => {
   const pilots = proposePilots({ tokens: 1000, modelSizes: [1, 2, 3] });
@@ -75,8 +75,9 @@ test("a plan that stopped continues where it was", async () => {
     if (ran.length === 2) throw new Error("power cut");
     return run(pilot);
   };
+  const pilots = pilotsOf(planSchema.parse(spec));
   await expect(planMixture(spec, failing, store)).rejects.toThrow("power cut");
-  await planMixture(spec, run, store);
+  await runPilots(pilots, run, store);
   expect(new Set(ran).size).toBe(5);
   expect(ran).toHaveLength(5);
 });
@@ -116,7 +117,9 @@ test("with several sizes, the base loss comes from the size that will be trained
   expect(plan.cmr).toBeNull();
   const limit = 1.95 + 0.3 * 3 ** -0.4;
   expect(plan.recommendation.generalLoss!.loss).toBeCloseTo(limit, 5);
-  await expect(planMixture({ ...sizes, modelSize: 30e6 }, sized, store)).rejects.toThrow(/goal\.baseGeneralLoss/);
+  const never: RunPilot = () => Promise.reject(new Error("ran a pilot for nothing"));
+  await expect(planMixture({ ...sizes, modelSize: 30e6 }, never, new Map())).rejects.toThrow(/goal\.baseGeneralLoss/);
+  await expect(planMixture(sizes, never, new Map())).rejects.toThrow(/^modelSize: expected the parameters/);
 });
 
 test("a diverged or mismatched pilot is refused and not stored", async () => {

@@ -101,6 +101,7 @@ export const pilotsOf = ({ budgetTokens, pilots, seed }: PlanOptions): PilotSpec
 export async function planMixture(spec: PlanSpec, run: RunPilot, store: PilotStore): Promise<MixturePlan> {
   const options = planSchema.parse(spec);
   const pilots = pilotsOf(options);
+  const base = basePilot(pilots, options);
   const results = await runPilots(pilots, run, store);
   const points = { domain: pointsOf(pilots, results, "domain"), general: pointsOf(pilots, results, "general") };
   const [domain, general] = [fitDcpt(points.domain, { corpus: "domain" }), fitDcpt(points.general, { corpus: "general" })];
@@ -115,23 +116,17 @@ export async function planMixture(spec: PlanSpec, run: RunPilot, store: PilotSto
     pair,
     cmr: (options.pilots.modelSizes?.length ?? 1) > 1 ? null : cmrOf(points, results[0]!, options),
     heldOut: { domain: checked(points.domain, "domain"), general: checked(points.general, "general") },
-    recommendation: recommend(pair, budget, pilots, results, options),
+    recommendation: recommend(pair, budget, results[base]?.base.generalLoss, options),
     tradeOff: tradeOffAt(pair, budget),
   };
 }
 
-function recommend(
-  pair: DcptPair,
-  budget: Budget,
-  pilots: readonly PilotSpec[],
-  results: readonly PilotResult[],
-  options: PlanOptions,
-): Recommendation {
+function recommend(pair: DcptPair, budget: Budget, baseGeneralLoss: number | undefined, options: PlanOptions): Recommendation {
   const { goal, budgetTokens, domainTokens, generalTokens, maxEpochs } = options;
   const answer =
     goal.goal === "weighted"
       ? ratioByWeight(pair, budget, goal.weight)
-      : ratioKeepingGeneral(pair, budget, (goal.baseGeneralLoss ?? baseLoss(pilots, results, options.modelSize)) + goal.epsilon);
+      : ratioKeepingGeneral(pair, budget, (goal.baseGeneralLoss ?? baseGeneralLoss!) + goal.epsilon);
   const warnings = [...answer.warnings];
   if (answer.ratio === null)
     return {
@@ -145,16 +140,23 @@ function recommend(
   return { ...answer, epochs, warnings };
 }
 
-/** The base model's general loss, from a pilot of the size that will be trained. */
-function baseLoss(pilots: readonly PilotSpec[], results: readonly PilotResult[], modelSize: number | undefined): number {
-  const i = pilots.findIndex((pilot) => pilot.modelSize === modelSize || pilot.modelSize === undefined);
-  if (i < 0)
+/** The pilot that measures the base model of the planned run. Asked for before any pilot runs, so that a gap costs nothing. */
+function basePilot(pilots: readonly PilotSpec[], { goal, modelSize }: PlanOptions): number {
+  const sized = pilots.some((pilot) => pilot.modelSize !== undefined);
+  if (sized && pilots.some((pilot) => pilot.modelSize !== pilots[0]!.modelSize) && modelSize === undefined)
+    throw new FieldError("LAW_MODEL_SIZE", {
+      at: "modelSize",
+      expected: "the parameters of the model to be trained",
+      todo: "the pilots have several sizes: say for which one to plan",
+    });
+  const i = pilots.findIndex((pilot) => pilot.modelSize === modelSize || pilot.modelSize === undefined || modelSize === undefined);
+  if (i < 0 && goal.goal === "keep-general" && goal.baseGeneralLoss === undefined)
     throw new FieldError("LAW_BASE_LOSS", {
       at: "goal.baseGeneralLoss",
       expected: "the general loss of the model to be trained",
       todo: `no pilot has its size (${modelSize}): evaluate it once and write the loss here`,
     });
-  return results[i]!.base.generalLoss;
+  return i;
 }
 
 const cmrOf = (points: Record<"domain" | "general", LossPoint[]>, { base }: PilotResult, { goal }: PlanOptions): CmrFit =>

@@ -106,8 +106,8 @@ test("projected cosines stay near those of the full TF-IDF vectors", () => {
 });
 
 test("exact neighbors equal brute force; approximate ones nearly all of them; no document is its own", () => {
-  // More documents than one call into the index takes.
-  const n = 1100;
+  // One document more than a call into the index takes.
+  const n = 1025;
   const vectors = tfidfVectors(texts(n, 40), { dimensions: 128 });
   const k = 10;
   const exact = exactNeighbors(vectors, k);
@@ -128,6 +128,11 @@ test("exact neighbors equal brute force; approximate ones nearly all of them; no
   }
   expect(common / (n * k)).toBeGreaterThan(0.95);
   expect(approximateNeighbors()(vectors, k)).toEqual(approximate);
+});
+
+test("one document, and none, have an order too", () => {
+  expect([...relatedOrder(tfidfVectors(["alone"])).order]).toEqual([0]);
+  expect([...relatedOrder(tfidfVectors([]), { search: "approximate" }).order]).toEqual([]);
 });
 
 test("the graph has the reverse edges, each once, by falling weight", () => {
