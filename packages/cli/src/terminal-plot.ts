@@ -38,7 +38,7 @@ export function terminalPlot(points: readonly { x: number; y: number }[], { widt
   const labels = [formatY(high), formatY((low + high) / 2), formatY(low)];
   const margin = Math.max(...labels.map((label) => label.length));
   const lines = Array.from({ length: height }, (_, r) => {
-    const label = r === 0 ? labels[0]! : r === height >> 1 ? labels[1]! : r === height - 1 ? labels[2]! : "";
+    const label = r === 0 ? labels[0]! : r === height - 1 ? labels[2]! : r === height >> 1 ? labels[1]! : "";
     const dots = [...cells.subarray(r * width, (r + 1) * width)].map((bits) => String.fromCodePoint(0x2800 + bits)).join("");
     return `${label.padStart(margin)} ┤${dots}`;
   });

@@ -98,6 +98,7 @@ describe("resolving", () => {
   test("--set changes what is shared, one stage by name or number, or all stages", () => {
     const stages = (...set: string[]) => resolveText(basque, "r.yaml", { set }).variants[0].stages;
     expect(stages("train.tokens=2M")[0]!.train.tokens).toBe(2_000_000);
+    expect(stages("train.steps=50")[0]!.train).toMatchObject({ steps: 50 });
     expect(stages("stages.annealing.train.steps=20k")[1]!.train.steps).toBe(20_000);
     expect(stages("stages[0].train.microBatchSize=3").map(({ train }) => train.microBatchSize)).toEqual([3, 8]);
     expect(stages("stages.*.train.zLoss=0.1").map(({ train }) => train.zLoss)).toEqual([0.1, 0.1]);

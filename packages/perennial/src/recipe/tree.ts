@@ -109,8 +109,12 @@ export function setAt(root: Node, path: readonly string[], value: Node, at: stri
   if (!isMap(root)) return { at, expected: `a map or list to find ${segment} in` };
   const pair = root.items.find((item) => keyOf(item.key) === segment);
   if (rest.length === 0) {
-    if (isScalar(value) && value.value === null) root.delete(pair?.key ?? segment);
-    else if (pair === undefined) root.set(segment, value);
+    if (isScalar(value) && value.value === null) {
+      root.delete(segment);
+      return undefined;
+    }
+    for (const rival of rivalsOf(segment)) if (rival !== segment) root.delete(rival);
+    if (pair === undefined) root.set(segment, value);
     else pair.value = value;
     return undefined;
   }

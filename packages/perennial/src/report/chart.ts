@@ -56,8 +56,6 @@ const colorOf = (index: number) => `#00001${index % PALETTE_SIZE}`;
 let registered = false;
 
 export function chart(spec: ChartSpec): Markup {
-  if (!registered) echarts.use([LineChart, GridComponent, MarkLineComponent, SVGRenderer]);
-  registered = true;
   const axes = axesOf(spec);
   const height = spec.height ?? 260;
   const plot = {
@@ -108,6 +106,8 @@ const minOf = (values: readonly number[]) => values.reduce((low, value) => Math.
 const maxOf = (values: readonly number[]) => values.reduce((high, value) => Math.max(high, value), Number.NEGATIVE_INFINITY);
 
 function draw(spec: ChartSpec, { x, y }: Axes, width: number, height: number): string {
+  if (!registered) echarts.use([LineChart, GridComponent, MarkLineComponent, SVGRenderer]);
+  registered = true;
   const instance = echarts.init(null, null, { renderer: "svg", ssr: true, width, height });
   const axis = { axisLabel: { color: FAINT, fontSize: 11 }, axisTick: { show: false } };
   instance.setOption({
