@@ -252,6 +252,6 @@ export function toHuggingFace(config: DecoderConfig, raw: HuggingFaceConfig = {}
       ? {}
       : { eos_token_id: config.eosTokenIds.length === 1 ? config.eosTokenIds[0] : config.eosTokenIds }),
     ...(config.padTokenId === null ? {} : { pad_token_id: config.padTokenId }),
-    torch_dtype: torchDtype,
+    [raw.dtype === undefined ? "torch_dtype" : "dtype"]: torchDtype,
   };
 }
