@@ -38,14 +38,13 @@ function textsOf(corpus: TokenCorpus): string[] {
     const [start, end] = [documentStart(corpus, d), corpus.documentEnd(d)];
     const ids = new Int32Array(end - start);
     corpus.read(start, end - start, ids, 0);
-    expect(ids.at(-1)).toBe(256);
-    expect(corpus.documentBytes(d)).toBe(end - start - 1);
+    if (ids.at(-1) !== 256 || corpus.documentBytes(d) !== end - start - 1) throw new Error(`document ${d} has no end or wrong bytes`);
     return Buffer.from(ids.subarray(0, -1)).toString();
   });
 }
 
 test("shards hold every document once, in order, whatever the size of parts and batches", async () => {
-  const texts = someTexts(300);
+  const texts = someTexts(60);
   for (const sizes of [{}, { partTokens: 500, batchCharacters: 100 }, { partTokens: 1, batchCharacters: 1 }]) {
     const corpus = ShardedCorpus.open(await tokenizeCorpus(corpusOf(texts, sizes)));
     expect(textsOf(corpus)).toEqual(texts);
@@ -150,7 +149,7 @@ test("missing, cut or mistold shards are errors that name the file", async () =>
 });
 
 test("killed at any moment and called again: the same bytes as without a kill", async () => {
-  const whole = corpusOf(someTexts(6000), { partTokens: 4000, batchCharacters: 1000, heldOut: { bytes: 3000 } });
+  const whole = corpusOf(someTexts(6000), { partTokens: 16_000, batchCharacters: 4000, heldOut: { bytes: 3000 } });
   let allBatches = 0;
   const want = await tokenizeCorpus({ ...whole, onProgress: () => allBatches++ });
   const killed = { ...whole, shardsFolder: `${whole.shardsFolder}-killed` };

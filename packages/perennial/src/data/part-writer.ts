@@ -28,20 +28,25 @@ export class PartWriter {
   add(ids: Uint32Array | Int32Array, from: number, to: number, textBytes: number, where: string): void {
     const { vocabSize, prependTokenId, appendTokenId } = this.options;
     this.reserve(to - from + 2);
-    if (prependTokenId !== null) this.ids[this.tokens++] = prependTokenId;
+    const target = this.ids;
+    let at = this.tokens;
+    if (prependTokenId !== null) target[at++] = prependTokenId;
+    let highest = 0;
     for (let i = from; i < to; i++) {
-      const id = ids[i]!;
-      if (id < 0 || id >= vocabSize) {
-        throw new FieldError("TOKEN_ID", {
-          at: where,
-          expected: `token ids from 0 to ${vocabSize - 1}, the size of the vocabulary less one`,
-          received: id,
-          todo: "check that the tokenizer states its own vocabulary size, added tokens included",
-        });
-      }
-      this.ids[this.tokens++] = id;
+      const id = ids[i]! >>> 0; // a negative id becomes a very high one
+      if (id > highest) highest = id;
+      target[at++] = id;
     }
-    if (appendTokenId !== null) this.ids[this.tokens++] = appendTokenId;
+    if (highest >= vocabSize) {
+      throw new FieldError("TOKEN_ID", {
+        at: where,
+        expected: `token ids from 0 to ${vocabSize - 1}, the size of the vocabulary less one`,
+        received: ids.subarray(from, to).find((id) => id >>> 0 === highest),
+        todo: "check that the tokenizer states its own vocabulary size, added tokens included",
+      });
+    }
+    if (appendTokenId !== null) target[at++] = appendTokenId;
+    this.tokens = at;
     this.ends.push(this.tokens);
     this.bytes.push(textBytes);
     this.textBytes += textBytes;

@@ -1,6 +1,8 @@
 export { BatchBuilder, IGNORED } from "./batch.ts";
 export { Blend, type BlendKind } from "./blend.ts";
+export * from "./laws/index.ts";
 export { type AchievedShare, type MixtureEntry, type MixtureOptions, MixtureSource } from "./mixture-source.ts";
+export * from "./order/index.ts";
 export { makeOrder, type Order, type OrderSpec } from "./order.ts";
 export { type Attention, type PackedCorpus, type PackingOptions, pack, type SequenceCounts } from "./packing.ts";
 export { Permutation } from "./permutation.ts";
@@ -13,5 +15,6 @@ export {
   type RollingWindow,
   rollingWindows,
 } from "./rolling-windows.ts";
-export { normalize, type ShareChange, ShareSchedule, type Shares, temperatureShares } from "./shares.ts";
+export * from "./sampling-weights/index.ts";
+export { normalize, type ShareChange, ShareSchedule, type Shares, sharesBySize } from "./shares.ts";
 export type { Batch, Source, SourceState } from "./source.ts";

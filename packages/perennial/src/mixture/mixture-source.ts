@@ -5,7 +5,7 @@ import { Blend, type BlendKind } from "./blend.ts";
 import { makeOrder, type Order, type OrderSpec } from "./order.ts";
 import type { PackedCorpus } from "./packing.ts";
 import type { SeenSource } from "./replay.ts";
-import { normalize, type ShareChange, ShareSchedule, type Shares, temperatureShares, unknownSource } from "./shares.ts";
+import { normalize, type ShareChange, ShareSchedule, type Shares, sharesBySize, unknownSource } from "./shares.ts";
 import type { Batch, Source, SourceState } from "./source.ts";
 
 export interface MixtureEntry {
@@ -301,7 +301,7 @@ function sharesOf({ sources, temperature }: MixtureOptions): Shares {
   const given = sources.filter(({ share }) => share !== undefined);
   if (given.length === 0) {
     const sizes = Object.fromEntries(sources.map(({ name, packed }) => [name, packed.corpus.numTokens]));
-    return temperatureShares(sizes, temperature ?? 1);
+    return sharesBySize(sizes, temperature ?? 1);
   }
   const without = sources.find(({ share }) => share === undefined);
   if (without !== undefined || temperature !== undefined) {

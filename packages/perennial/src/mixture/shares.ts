@@ -11,7 +11,7 @@ export interface ShareChange {
 }
 
 /** Temperature sampling: p ∝ size^(1/τ). τ = 1 is proportional, τ → ∞ uniform. Size in any unit. */
-export function temperatureShares(sizes: Shares, temperature: number): Record<string, number> {
+export function sharesBySize(sizes: Shares, temperature: number): Record<string, number> {
   if (!(temperature > 0))
     throw new FieldError("MIXTURE_TEMPERATURE", { at: "mixture.temperature", expected: "a number above 0", received: temperature });
   // Against the largest size, so that no power overflows.

@@ -45,17 +45,18 @@ export function expectWellFormed(batch: Batch): void {
   for (const array of [inputIds, labels, positionIds, documentIds]) expect(array).toHaveLength(batchSize * sequenceLength);
   expect(labels.reduce((count, label) => count + (label === -100 ? 0 : 1), 0)).toBe(batch.targetTokens);
   expect(Object.values(batch.targetTokensBySource).reduce((sum, count) => sum + count, 0)).toBe(batch.targetTokens);
+  const faults: string[] = [];
   for (let i = 0; i < inputIds.length; i++) {
-    expect(inputIds[i]).toBeGreaterThanOrEqual(0);
-    if (labels[i] !== -100) expect(labels[i]).toBeGreaterThanOrEqual(0);
+    if (inputIds[i]! < 0 || (labels[i]! < 0 && labels[i] !== -100)) faults.push(`${i}: id below 0`);
     if (i % sequenceLength === 0) {
-      expect([positionIds[i], documentIds[i]]).toEqual([0, 0]);
+      if (positionIds[i] !== 0 || documentIds[i] !== 0) faults.push(`${i}: a row begins with position 0 of document 0`);
       continue;
     }
     const sameDocument = documentIds[i] === documentIds[i - 1];
-    expect(documentIds[i]! - documentIds[i - 1]!).toBe(sameDocument ? 0 : 1);
-    expect(positionIds[i]).toBe(sameDocument ? positionIds[i - 1]! + 1 : 0);
-    // A label is the next input of its own document.
-    if (labels[i - 1] !== -100 && sameDocument) expect(labels[i - 1]).toBe(inputIds[i]);
+    if (!sameDocument && documentIds[i] !== documentIds[i - 1]! + 1) faults.push(`${i}: documents are numbered in order`);
+    if (positionIds[i] !== (sameDocument ? positionIds[i - 1]! + 1 : 0)) faults.push(`${i}: positions count inside a document`);
+    if (labels[i - 1] !== -100 && sameDocument && labels[i - 1] !== inputIds[i])
+      faults.push(`${i}: a label is the next input of its document`);
   }
+  expect(faults).toEqual([]);
 }
