@@ -9,6 +9,7 @@ import { allocateCompute, type DcptPair, ratioByWeight, ratioKeepingGeneral, spl
 import { goodnessOf } from "./goodness.ts";
 import { keepingGeneral, tradeOff } from "./mixture-choice.ts";
 import type { LossPoint } from "./points.ts";
+import { lossSurface, ratioCurve, residualsOf } from "./views.ts";
 
 const law: DcptParameters = {
   ...{ E: 1, A: 0.4, alpha: 0.3, B: 0.2, beta: 0.3, eta: 0.6, C: 0.4, gamma: 0.3, epsilon: 0.05 },
@@ -112,6 +113,20 @@ test("bands cover the truth about as often as they say, and are repeatable", () 
   const fit = fitDcpt(points, { corpus: "domain" });
   expect(bootstrapDcpt(fit, points, { seed: 3, replicas: 4 })).toEqual(bootstrapDcpt(fit, points, { seed: 3, replicas: 4 }));
   expect(bootstrapDcpt(fit, points, { seed: 3, replicas: 4 })).not.toEqual(bootstrapDcpt(fit, points, { seed: 4, replicas: 4 }));
+});
+
+test("views: a curve with its band, a surface, residuals of the size of the noise", () => {
+  const points = pilots(1, 1e-3, "domain");
+  const fit = fitDcpt(points, { corpus: "domain" });
+  const curve = ratioCurve(fit, bootstrapDcpt(fit, points, { seed: 1, replicas: 20 }), { tokens: 10e6 }, 10);
+  expect(curve.map((point) => point.ratio)).toEqual([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]);
+  expect(curve.map((point) => point.extrapolates.length)).toEqual([1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1]);
+  const surface = lossSurface(fit, [0.25, 0.75], [2e6, 8e6, 20e6]);
+  expect(surface[1]![1]).toBe(predictDcpt(fit, { ratio: 0.75, tokens: 8e6 }).loss);
+  for (const row of surface) expect([...row].sort((a, b) => b - a)).toEqual(row);
+  const residuals = residualsOf(fit, points);
+  expect(residuals[3]!.predicted * Math.exp(residuals[3]!.residual)).toBeCloseTo(points[3]!.loss, 12);
+  expect(Math.abs(residuals.reduce((sum, { residual }) => sum + residual, 0) / residuals.length)).toBeLessThan(1e-3);
 });
 
 test("held-out ratios are predicted better than by their nearest pilot", () => {

@@ -29,3 +29,4 @@ export type { LossPoint, Range } from "./points.ts";
 export * from "./power-law.ts";
 export * from "./turning-point.ts";
 export * from "./verify.ts";
+export * from "./views.ts";

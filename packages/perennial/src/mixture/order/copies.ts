@@ -5,7 +5,7 @@
  *    document written before have Jaccard > 0.85
  *  Source: Shi et al., arXiv 2310.10638, and swj0419/in-context-pretraining.
  */
-import { type NeighborLists, NONE } from "./neighbors.ts";
+import { type NeighborLists, NONE, nearestSimilarity } from "./neighbors.ts";
 import type { VectorMatrix } from "./vectors.ts";
 
 export interface KeptDocuments {
@@ -60,6 +60,23 @@ export function withoutNearCopies({ k, ids, similarities }: NeighborLists, thres
       kept[document] = 0;
       removed++;
     } else for (const other of near) marked[other] = 1;
+  }
+  return { kept, removed };
+}
+
+/**
+ * Documents that are near copies of a held-out one: to be taken out of the training side before its graph is built, or what
+ * is measured on the held-out side is memory. 1 for documents that stay. Compares every pair across.
+ */
+export function withoutCopiesOf(heldOut: VectorMatrix, vectors: VectorMatrix, threshold: number): KeptDocuments {
+  const documents = vectors.data.length / vectors.dimensions;
+  const kept = new Uint8Array(documents).fill(1);
+  const nearest = nearestSimilarity(heldOut, vectors);
+  let removed = 0;
+  for (let document = 0; document < documents; document++) {
+    if (nearest[document]! <= threshold) continue;
+    kept[document] = 0;
+    removed++;
   }
   return { kept, removed };
 }

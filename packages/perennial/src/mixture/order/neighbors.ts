@@ -30,6 +30,20 @@ export const exactNeighbors: NeighborSearch = (vectors, k) => {
   return collect(vectors, k, (block, wanted) => usearch.exactSearch(all, block, vectors.dimensions, wanted, usearch.MetricKind.Cos, 1));
 };
 
+/** Per document, the cosine to the nearest of `others`, exactly; 0 when there are none. */
+export function nearestSimilarity(others: VectorMatrix, vectors: VectorMatrix): Float32Array {
+  const documents = vectors.data.length / vectors.dimensions;
+  const nearest = new Float32Array(documents);
+  if (others.data.length === 0) return nearest;
+  const all = others.data.slice();
+  for (let from = 0; from < documents; from += BLOCK) {
+    const block = rows(vectors, from, Math.min(from + BLOCK, documents));
+    const { distances } = usearch.exactSearch(all, block, vectors.dimensions, 1, usearch.MetricKind.Cos, 1);
+    for (let i = 0; i < distances.length; i++) nearest[from + i] = 1 - distances[i]!;
+  }
+  return nearest;
+}
+
 export interface HnswOptions {
   /** Links per document and layer. */
   readonly connectivity?: number;

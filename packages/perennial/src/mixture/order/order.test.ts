@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { stream } from "../../stream.ts";
 import { clusterOrder, knnOrder } from "./baselines.ts";
 import { codePath } from "./code-path.ts";
-import { withoutAdjacentCopies, withoutNearCopies } from "./copies.ts";
+import { withoutAdjacentCopies, withoutCopiesOf, withoutNearCopies } from "./copies.ts";
 import { graphOf, graphOfEdges } from "./graph.ts";
 import { approximateNeighbors, exactNeighbors, NONE } from "./neighbors.ts";
 import { greedyPath } from "./path.ts";
@@ -147,6 +147,17 @@ test("near copies go in order of number, whichever of the two lists the other", 
   const lists = { k: 1, ids: Uint32Array.of(NONE, 0, 3, NONE, 1), similarities: Float32Array.of(0, 0.99, 0.99, 0, 0.99) };
   // 1 copies 0; 3 is listed by 2 only; 4 is near 1, which is gone, so 4 stays.
   expect(withoutNearCopies(lists, 0.95)).toEqual({ kept: Uint8Array.of(1, 0, 1, 0, 1), removed: 2 });
+});
+
+test("near copies of held-out documents leave the training side", () => {
+  const documents = texts(1100, 20);
+  const leaked = [...documents, documents[3]!, `${documents[50]!} z`];
+  const all = tfidfVectors(leaked);
+  const part = (from: number, to: number) => ({ dimensions: 256, data: all.data.subarray(from * 256, to * 256) });
+  const { kept, removed } = withoutCopiesOf(part(0, 60), part(60, leaked.length), 0.95);
+  expect(removed).toBe(2);
+  expect([...kept.slice(-2)]).toEqual([0, 0]);
+  expect(withoutCopiesOf(part(0, 0), part(60, 70), 0.95).removed).toBe(0);
 });
 
 test("the released code's rule sees only the head of the document written before", () => {

@@ -1,4 +1,5 @@
 export * from "./bilingual.ts";
+export * from "./bitext-filter.ts";
 export * from "./monolingual-filter.ts";
 export * from "./parallel.ts";
 export * from "./parallel-selection.ts";

@@ -1,0 +1,32 @@
+/** What a plot of a law needs, as numbers: curves over the share with bands, the loss surface, residuals. */
+import { type BandedPrediction, predictWithBand } from "./bootstrap.ts";
+import type { DcptParameters } from "./d-cpt.ts";
+import { type DcptFit, predictDcpt } from "./d-cpt-fit.ts";
+import type { Budget } from "./d-cpt-uses.ts";
+import type { LossPoint } from "./points.ts";
+
+export interface CurvePoint extends BandedPrediction {
+  readonly ratio: number;
+}
+
+/** Loss over the domain share at a fixed budget, `steps` + 1 points from 0 to 1. */
+export const ratioCurve = (fit: DcptFit, replicas: readonly DcptParameters[], budget: Budget, steps = 50): CurvePoint[] =>
+  Array.from({ length: steps + 1 }, (_, i) => ({ ratio: i / steps, ...predictWithBand(fit, replicas, { ...budget, ratio: i / steps }) }));
+
+/** losses[i][j]: loss at ratios[i] and tokens[j]. */
+export const lossSurface = (fit: DcptFit, ratios: readonly number[], tokens: readonly number[], modelSize?: number): number[][] =>
+  ratios.map((ratio) =>
+    tokens.map((count) => predictDcpt(fit, { ratio, tokens: count, ...(modelSize === undefined ? {} : { modelSize }) }).loss),
+  );
+
+export interface Residual extends LossPoint {
+  readonly predicted: number;
+  /** ln measured − ln predicted: the relative error, nearly. */
+  readonly residual: number;
+}
+
+export const residualsOf = (fit: DcptFit, points: readonly LossPoint[]): Residual[] =>
+  points.map((point) => {
+    const predicted = predictDcpt(fit, point).loss;
+    return { ...point, predicted, residual: Math.log(point.loss) - Math.log(predicted) };
+  });
