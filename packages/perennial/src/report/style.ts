@@ -39,7 +39,7 @@ cite{font-style:normal;color:var(--faint);font-size:.84rem}mark{background:none;
 details{border-top:1px solid var(--line);padding:8px 0}details:first-of-type{border:0}summary{cursor:pointer}pre{overflow:auto;max-height:460px;padding:14px;border-radius:10px;background:var(--paper);border:1px solid var(--line)}
 details td{overflow-wrap:anywhere}.events{margin:8px 0 0;padding-left:20px;font-size:.93rem}
 footer{margin-top:28px;font-size:.88rem}
-@media (max-width:640px){main{padding:20px 12px 48px}section{padding:16px 14px;border-radius:12px}.wide{display:none}.narrow{display:block}.pair{grid-template-columns:1fr}.outcome .tag{display:block;width:fit-content;margin:3px 0 0 auto}th,td{padding:7px 6px}}
+@media (max-width:640px){main{padding:20px 12px 48px}section{padding:16px 14px;border-radius:12px}.wide{display:none}.narrow{display:block}.pair{grid-template-columns:1fr}.outcome .num{white-space:normal;font-size:.93rem}.outcome .tag{display:block;width:fit-content;margin:3px 0 0 auto}th,td{padding:7px 6px}}
 @media print{section{break-inside:avoid;border:0;padding:0}}
 `;
 
