@@ -183,6 +183,14 @@ def main():
         cases = {"tokenizer": json.loads(tokenizer.to_str()), "ids": plain, "around": [i for i in tokenizer.encode("a", add_special_tokens=True).ids],
                  "decoded": [tokenizer.decode(ids, skip_special_tokens=False) for ids in plain]}
         (OUT / f"{name}.json").write_text(json.dumps(cases, ensure_ascii=False, separators=(",", ":")) + "\n", "utf8")
+    training = [t for t in corpus if len(t) > 200][::9][:60]
+    trained = Tokenizer(models.BPE())
+    trained.pre_tokenizer = bytes_after(split(LLAMA3))
+    trained.train_from_iterator(training, trainers.BpeTrainer(vocab_size=900, special_tokens=["<|endoftext|>"], show_progress=False,
+                                                              initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
+    (OUT / "training").mkdir(exist_ok=True)
+    (OUT / "training/merges.json").write_text(json.dumps({"texts": training, "vocabSize": 900, "merges": json.loads(trained.to_str())["model"]["merges"]},
+                                                         ensure_ascii=False, separators=(",", ":")) + "\n", "utf8")
     (OUT / "texts.json").write_text(json.dumps(TEXTS, separators=(",", ":")) + "\n", "utf8")
 
 

@@ -26,14 +26,24 @@ std::vector<int32_t> integers(napi_env env, napi_value value, const char* what) 
   return {span.begin(), span.end()};
 }
 
+class HandleScope {
+ public:
+  explicit HandleScope(napi_env env) : env_(env) { check(env, napi_open_handle_scope(env, &scope_), "cannot open a scope"); }
+  ~HandleScope() { napi_close_handle_scope(env_, scope_); }
+  HandleScope(const HandleScope&) = delete;
+  HandleScope& operator=(const HandleScope&) = delete;
+
+ private:
+  napi_env env_;
+  napi_handle_scope scope_ = nullptr;
+};
+
 template <typename Each>
 void forEach(napi_env env, napi_value array, Each&& each) {
   const uint32_t length = arrayLength(env, array);
   for (uint32_t i = 0; i < length; i++) {
-    napi_handle_scope scope;
-    check(env, napi_open_handle_scope(env, &scope), "cannot open a scope");
+    const HandleScope scope(env);
     each(element(env, array, i));
-    napi_close_handle_scope(env, scope);
   }
 }
 

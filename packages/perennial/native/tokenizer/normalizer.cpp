@@ -140,6 +140,8 @@ CharacterMap::CharacterMap(std::string_view blob) {
   units_.resize(size / 4);
   std::memcpy(units_.data(), blob.data() + 4, size);
   replacements_.assign(blob.substr(4 + size));
+  // Everything behind a normalizer relies on well-formed text.
+  if (!unicode::isValid(replacements_)) throw std::invalid_argument("the character map has replacements that are not UTF-8");
 }
 
 bool CharacterMap::transform(std::string_view chunk, std::string_view& replacement) const {
@@ -155,7 +157,7 @@ bool CharacterMap::transform(std::string_view chunk, std::string_view& replaceme
     if (unit >> 8 & 1) {  // a leaf: as in the reference, the shortest key that begins the chunk decides
       if (node >= units_.size()) return false;
       const uint32_t at = units_[node] & 0x7fffffff;
-      if (at > replacements_.size()) return false;
+      if (at >= replacements_.size() || (static_cast<uint8_t>(replacements_[at]) & 0xc0) == 0x80) return false;
       replacement = std::string_view(replacements_).substr(at);
       replacement = replacement.substr(0, replacement.find('\0'));
       return true;

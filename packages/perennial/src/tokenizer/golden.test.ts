@@ -15,7 +15,7 @@ interface Golden {
 const folder = new URL("golden/", import.meta.url);
 const read = (name: string) => JSON.parse(readFileSync(new URL(name, folder), "utf8"));
 const texts: readonly string[] = read("texts.json");
-const names = readdirSync(folder).filter((name) => name !== "texts.json");
+const names = readdirSync(folder).filter((name) => name.endsWith(".json") && name !== "texts.json");
 
 describe.each(names)("%s equals the reference", (name) => {
   const golden: Golden = read(name);
