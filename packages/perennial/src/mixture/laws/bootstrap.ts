@@ -17,13 +17,13 @@ import { quantile } from "./search.ts";
 
 const WEIGHTS = [0.5, 1, 1.5].flatMap((square) => [-Math.sqrt(square), Math.sqrt(square)]);
 
-export interface BootstrapOptions {
+export interface LawBootstrapOptions {
   readonly seed: number;
   readonly replicas?: number;
 }
 
 /** Parameters of every refit; the same seed and number for two laws pairs their replicas run by run. */
-export function bootstrapDcpt(fit: DcptFit, points: readonly LossPoint[], { seed, replicas = 200 }: BootstrapOptions): DcptParameters[] {
+export function bootstrapDcpt(fit: DcptFit, points: readonly LossPoint[], { seed, replicas = 200 }: LawBootstrapOptions): DcptParameters[] {
   const fixed: Fixed = Object.fromEntries(Object.entries(fit.parameters).filter(([name]) => !fit.fitted.includes(name)));
   const rows = points.map((point) => ({ ...inputsOf(point, fit.corpus, fit.units), loss: point.loss }));
   const data = dcptData(rows);

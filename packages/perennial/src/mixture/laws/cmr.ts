@@ -16,7 +16,7 @@ import { FieldError } from "../../errors.ts";
 import { type CmrData, type Curve, curveGoodness, curvesOf, lossAtBudget } from "./cmr-curves.ts";
 import { judged, type RatioVerdict, turnsInTime } from "./cmr-verdict.ts";
 import type { Goodness } from "./goodness.ts";
-import { checkPoints, distinct, isOutside, type Range, rangeOf } from "./points.ts";
+import { checkPoints, distinct, isOutside, rangeOf, type ValueRange } from "./points.ts";
 import { evaluatePower, fitPower, type PowerFit } from "./power-law.ts";
 import { boundary } from "./search.ts";
 
@@ -55,7 +55,7 @@ export interface CmrFit {
   readonly lambda: number;
   readonly base: { readonly domain: number; readonly general: number };
   readonly ratioLaws: { readonly domain: PowerFit; readonly general: PowerFit };
-  readonly ratioRange: Range;
+  readonly ratioRange: ValueRange;
   readonly goodness: { readonly domain: Goodness; readonly general: Goodness };
   readonly verdicts: readonly RatioVerdict[];
   readonly criticalLaw: CriticalLaw;
@@ -151,7 +151,7 @@ export function cmrLoss(fit: CmrFit, corpus: "domain" | "general", ratio: number
 }
 
 /** max A on (0, 1]: the general ratio law may bend, so a fine grid is walked from above and its edge refined. */
-function largestAdmissible(general: PowerFit, limit: number, [lowest]: Range): number {
+function largestAdmissible(general: PowerFit, limit: number, [lowest]: ValueRange): number {
   const admissible = (ratio: number) => evaluatePower(general, ratio) <= limit;
   for (let i = 1000; i >= 1; i--) {
     const ratio = i / 1000;

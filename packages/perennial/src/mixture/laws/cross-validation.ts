@@ -12,14 +12,14 @@ import { distinct, type LossPoint, requireEnough } from "./points.ts";
 /** A rule that predicts a loss from ratio, tokens and size; made from the points that were not held out. */
 export type Predictor = (query: Omit<LossPoint, "loss">) => number;
 
-export interface HeldOut {
+export interface HeldOutError {
   /** Which values were left out in each round. */
   readonly rounds: readonly { readonly without: readonly number[]; readonly goodness: Goodness }[];
   /** Over all held-out points of all rounds. */
   readonly pooled: Goodness;
 }
 
-export function holdOut(points: readonly LossPoint[], by: Dimension, fit: (points: readonly LossPoint[]) => Predictor): HeldOut {
+export function holdOut(points: readonly LossPoint[], by: Dimension, fit: (points: readonly LossPoint[]) => Predictor): HeldOutError {
   const measured: number[] = [];
   const predicted: number[] = [];
   const rounds = foldsOf(points, by).map((without) => {

@@ -11,7 +11,16 @@ import { type Corpus, type DcptInputs, type DcptParameters, dcptLoss, dcptSlopeI
 import { type DcptData, dcptData, dcptObjective, type Fixed, freeNames, logsOf, parametersAt } from "./d-cpt-objective.ts";
 import { type Goodness, goodnessOf, HUBER_DELTA } from "./goodness.ts";
 import { type Minimum, minimize } from "./lbfgs.ts";
-import { checkPoints, distinct, isOutside, type LossPoint, powerOfThousandUpTo, type Range, rangeOf, requireEnough } from "./points.ts";
+import {
+  checkPoints,
+  distinct,
+  isOutside,
+  type LossPoint,
+  powerOfThousandUpTo,
+  rangeOf,
+  requireEnough,
+  type ValueRange,
+} from "./points.ts";
 
 export type DcptForm = "l3" | "additive";
 
@@ -56,7 +65,7 @@ export interface DcptFit {
   readonly objective: number;
   readonly goodness: Goodness;
   /** What the points span; a prediction outside is extrapolation. */
-  readonly range: { readonly ratio: Range; readonly tokens: Range; readonly modelSize: Range | null };
+  readonly range: { readonly ratio: ValueRange; readonly tokens: ValueRange; readonly modelSize: ValueRange | null };
   /** Smallest share of the fitted corpus above 0: below it the law cannot show that loss may rise with tokens. */
   readonly smallestShare: number;
   readonly starts: readonly FittedStart[];

@@ -21,7 +21,7 @@ export interface DcptPair {
 }
 
 /** A budget: tokens, and the model's size where the laws were fitted on several. */
-export interface Budget {
+export interface TrainingBudget {
   readonly tokens: number;
   readonly modelSize?: number;
 }
@@ -41,7 +41,7 @@ export interface RatioAnswer {
 }
 
 /** Usage 1: the best domain share that keeps the general loss at or below `limit`, nats per token. */
-export function ratioKeepingGeneral(pair: DcptPair, budget: Budget, limit: number): RatioAnswer {
+export function ratioKeepingGeneral(pair: DcptPair, budget: TrainingBudget, limit: number): RatioAnswer {
   return answer(
     pair,
     () => budget,
@@ -50,7 +50,7 @@ export function ratioKeepingGeneral(pair: DcptPair, budget: Budget, limit: numbe
 }
 
 /** The share that minimizes weight·domain + (1 − weight)·general loss. */
-export function ratioByWeight(pair: DcptPair, budget: Budget, weight: number): RatioAnswer {
+export function ratioByWeight(pair: DcptPair, budget: TrainingBudget, weight: number): RatioAnswer {
   if (!(weight >= 0 && weight <= 1))
     throw new FieldError("LAW_WEIGHT", { at: "weight", expected: "a number from 0 to 1", received: weight });
   return answer(
@@ -65,7 +65,7 @@ const MIN_SPLIT_RATIO = 0.01;
 
 /** Usage 2: how to spread a fixed amount of fresh domain tokens, i.e. how much general text to add to it. */
 export function splitOfDomainTokens(pair: DcptPair, domainTokens: number, modelSize?: number): RatioAnswer {
-  const budgetAt = (ratio: number): Budget => ({ tokens: domainTokens / ratio, ...(modelSize === undefined ? {} : { modelSize }) });
+  const budgetAt = (ratio: number): TrainingBudget => ({ tokens: domainTokens / ratio, ...(modelSize === undefined ? {} : { modelSize }) });
   return answer(pair, budgetAt, (curves) => argmin((ratio) => curves(budgetAt(ratio)).domain(ratio), { low: MIN_SPLIT_RATIO }));
 }
 
@@ -94,17 +94,17 @@ export function allocateCompute(domain: DcptFit, ratio: number, flops: number): 
   return { modelSize: query.modelSize, tokens: query.tokens, ...predictDcpt(domain, query) };
 }
 
-export function tradeOffAt(pair: DcptPair, budget: Budget, steps?: number): TradeOffPoint[] {
+export function tradeOffAt(pair: DcptPair, budget: TrainingBudget, steps?: number): TradeOffPoint[] {
   checkBudget(pair, budget);
   return tradeOff(curvesFrom(pair, pair.domain.parameters, pair.general.parameters)(budget), steps);
 }
 
 /** The curves below are evaluated a hundred thousand times and trust their budget: it is checked here, once. */
-function checkBudget(pair: DcptPair, budget: Budget): void {
+function checkBudget(pair: DcptPair, budget: TrainingBudget): void {
   for (const fit of [pair.domain, pair.general]) predictDcpt(fit, { ...budget, ratio: 0.5 });
 }
 
-type CurvesAt = (budget: Budget) => LossCurves;
+type CurvesAt = (budget: TrainingBudget) => LossCurves;
 
 const curvesFrom =
   (pair: DcptPair, domain: DcptParameters, general: DcptParameters): CurvesAt =>
@@ -116,7 +116,7 @@ const curvesFrom =
 /** A larger difference between the best and the next-best solution's share is worth a warning. */
 const SAME_RATIO = 0.02;
 
-function answer(pair: DcptPair, budgetAt: (ratio: number) => Budget, choose: (curves: CurvesAt) => number | null): RatioAnswer {
+function answer(pair: DcptPair, budgetAt: (ratio: number) => TrainingBudget, choose: (curves: CurvesAt) => number | null): RatioAnswer {
   const { domain, general, replicas } = pair;
   checkBudget(pair, budgetAt(0.5));
   const ratio = choose(curvesFrom(pair, domain.parameters, general.parameters));

@@ -21,11 +21,10 @@ export {
 export * from "./d-cpt-uses.ts";
 export * from "./goodness.ts";
 export { huber } from "./huber.ts";
-export * from "./lbfgs.ts";
 export { keepingGeneral, type LossCurves, type TradeOffPoint, tradeOff } from "./mixture-choice.ts";
 export * from "./pilots.ts";
 export * from "./plan.ts";
-export type { LossPoint, Range } from "./points.ts";
+export type { LossPoint, ValueRange } from "./points.ts";
 export * from "./power-law.ts";
 export * from "./turning-point.ts";
 export * from "./verify.ts";

@@ -8,9 +8,9 @@ import { z } from "zod";
 import { FieldError } from "../../errors.ts";
 import { bootstrapDcpt } from "./bootstrap.ts";
 import { type CmrFit, fitCmr } from "./cmr.ts";
-import { type HeldOut, holdOut, nearestPilot } from "./cross-validation.ts";
+import { type HeldOutError, holdOut, nearestPilot } from "./cross-validation.ts";
 import { fitDcpt, predictDcpt } from "./d-cpt-fit.ts";
-import { type Budget, type DcptPair, type RatioAnswer, ratioByWeight, ratioKeepingGeneral, tradeOffAt } from "./d-cpt-uses.ts";
+import { type DcptPair, type RatioAnswer, ratioByWeight, ratioKeepingGeneral, type TrainingBudget, tradeOffAt } from "./d-cpt-uses.ts";
 import type { TradeOffPoint } from "./mixture-choice.ts";
 import {
   PILOT_RATIOS,
@@ -84,7 +84,7 @@ export interface MixturePlan {
   /** Null with several model sizes: the CMR law is one model's. */
   readonly cmr: CmrFit | null;
   /** Errors on ratios that the fit did not see, beside those of the nearest pilot. */
-  readonly heldOut: Readonly<Record<"domain" | "general", { readonly law: HeldOut; readonly nearestPilot: HeldOut } | null>>;
+  readonly heldOut: Readonly<Record<"domain" | "general", { readonly law: HeldOutError; readonly nearestPilot: HeldOutError } | null>>;
   readonly recommendation: Recommendation;
   readonly tradeOff: readonly TradeOffPoint[];
 }
@@ -108,7 +108,10 @@ export async function planMixture(spec: PlanSpec, run: RunPilot, store: PilotSto
   const bootstrap = { seed: options.seed, replicas: options.replicas };
   const replicas = { domain: bootstrapDcpt(domain, points.domain, bootstrap), general: bootstrapDcpt(general, points.general, bootstrap) };
   const pair: DcptPair = { domain, general, replicas };
-  const budget: Budget = { tokens: options.budgetTokens, ...(options.modelSize === undefined ? {} : { modelSize: options.modelSize }) };
+  const budget: TrainingBudget = {
+    tokens: options.budgetTokens,
+    ...(options.modelSize === undefined ? {} : { modelSize: options.modelSize }),
+  };
   return {
     options,
     pilots,
@@ -121,7 +124,7 @@ export async function planMixture(spec: PlanSpec, run: RunPilot, store: PilotSto
   };
 }
 
-function recommend(pair: DcptPair, budget: Budget, baseGeneralLoss: number | undefined, options: PlanOptions): Recommendation {
+function recommend(pair: DcptPair, budget: TrainingBudget, baseGeneralLoss: number | undefined, options: PlanOptions): Recommendation {
   const { goal, budgetTokens, domainTokens, generalTokens, maxEpochs } = options;
   const answer =
     goal.goal === "weighted"
@@ -166,7 +169,7 @@ const cmrOf = (points: Record<"domain" | "general", LossPoint[]>, { base }: Pilo
   );
 
 /** Held-out errors over interior ratios; with four ratios none can be spared. */
-function checked(points: readonly LossPoint[], corpus: "domain" | "general"): { law: HeldOut; nearestPilot: HeldOut } | null {
+function checked(points: readonly LossPoint[], corpus: "domain" | "general"): { law: HeldOutError; nearestPilot: HeldOutError } | null {
   if (new Set(points.map((point) => point.ratio)).size < 5) return null;
   const law = holdOut(points, "ratio", (kept) => {
     const fit = fitDcpt(kept, { corpus });

@@ -63,12 +63,12 @@ export function requireEnough(at: string, what: string, count: number, minimum: 
 export const distinct = (values: Iterable<number>): number[] => [...new Set(values)].sort((a, b) => a - b);
 
 /** Smallest and largest value. */
-export type Range = readonly [low: number, high: number];
+export type ValueRange = readonly [low: number, high: number];
 
-export const rangeOf = (values: readonly number[]): Range => [Math.min(...values), Math.max(...values)];
+export const rangeOf = (values: readonly number[]): ValueRange => [Math.min(...values), Math.max(...values)];
 
 /** Outside by more than rounding. */
-export const isOutside = (value: number, [low, high]: Range): boolean => value < low * (1 - 1e-9) || value > high * (1 + 1e-9);
+export const isOutside = (value: number, [low, high]: ValueRange): boolean => value < low * (1 - 1e-9) || value > high * (1 + 1e-9);
 
 /** 1, 10³, 10⁶ or 10⁹ …: the largest power of 1,000 that is at most `value`. Keeps a law's coefficients near 1. */
 export const powerOfThousandUpTo = (value: number): number =>

@@ -2,15 +2,15 @@
 import { type BandedPrediction, predictWithBand } from "./bootstrap.ts";
 import type { DcptParameters } from "./d-cpt.ts";
 import { type DcptFit, predictDcpt } from "./d-cpt-fit.ts";
-import type { Budget } from "./d-cpt-uses.ts";
+import type { TrainingBudget } from "./d-cpt-uses.ts";
 import type { LossPoint } from "./points.ts";
 
-export interface CurvePoint extends BandedPrediction {
+export interface RatioCurvePoint extends BandedPrediction {
   readonly ratio: number;
 }
 
 /** Loss over the domain share at a fixed budget, `steps` + 1 points from 0 to 1. */
-export const ratioCurve = (fit: DcptFit, replicas: readonly DcptParameters[], budget: Budget, steps = 50): CurvePoint[] =>
+export const ratioCurve = (fit: DcptFit, replicas: readonly DcptParameters[], budget: TrainingBudget, steps = 50): RatioCurvePoint[] =>
   Array.from({ length: steps + 1 }, (_, i) => ({ ratio: i / steps, ...predictWithBand(fit, replicas, { ...budget, ratio: i / steps }) }));
 
 /** losses[i][j]: loss at ratios[i] and tokens[j]. */

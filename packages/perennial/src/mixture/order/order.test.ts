@@ -8,7 +8,7 @@ import { graphOf, graphOfEdges } from "./graph.ts";
 import { approximateNeighbors, exactNeighbors, NONE } from "./neighbors.ts";
 import { greedyPath } from "./path.ts";
 import { relatedOrder, windowDiagnostics } from "./related-order.ts";
-import { cosine, quantizedVectors, tfidfVectors } from "./vectors.ts";
+import { quantizedVectors, tfidfVectors, vectorCosine } from "./vectors.ts";
 import { cutWindows } from "./windows.ts";
 
 const all = (n: number) => new Uint8Array(n).fill(1);
@@ -88,9 +88,9 @@ function texts(n: number, topics: number, seed = 1): string[] {
 test("vectors: equal texts are equal, related ones near, unrelated ones far, empty ones zero", () => {
   const documents = [...texts(6, 3), "", texts(6, 3)[0]!];
   const vectors = tfidfVectors(documents);
-  expect(cosine(vectors, 0, 7)).toBeCloseTo(1, 12);
-  expect(cosine(vectors, 0, 3)).toBeGreaterThan(cosine(vectors, 0, 1) + 0.1);
-  expect(cosine(vectors, 0, 6)).toBe(0);
+  expect(vectorCosine(vectors, 0, 7)).toBeCloseTo(1, 12);
+  expect(vectorCosine(vectors, 0, 3)).toBeGreaterThan(vectorCosine(vectors, 0, 1) + 0.1);
+  expect(vectorCosine(vectors, 0, 6)).toBe(0);
   expect(vectors.data.subarray(6 * 256, 7 * 256).every((value) => value === 0)).toBe(true);
   expect(() => quantizedVectors(Float32Array.of(1, Number.NaN), 2)).toThrow(/document 0: expected finite/);
   expect([...quantizedVectors(Float32Array.of(3, -1.5, 0, 0), 2).data]).toEqual([127, -63, 0, 0]);
@@ -101,7 +101,7 @@ test("projected cosines stay near those of the full TF-IDF vectors", () => {
   const narrow = tfidfVectors(documents, { dimensions: 256 });
   const wide = tfidfVectors(documents, { dimensions: 16_384 });
   let error = 0;
-  for (let a = 0; a < 40; a++) for (let b = 0; b < a; b++) error += Math.abs(cosine(narrow, a, b) - cosine(wide, a, b));
+  for (let a = 0; a < 40; a++) for (let b = 0; b < a; b++) error += Math.abs(vectorCosine(narrow, a, b) - vectorCosine(wide, a, b));
   expect(error / 780).toBeLessThan(0.06);
 });
 
@@ -118,12 +118,12 @@ test("exact neighbors equal brute force; approximate ones nearly all of them; no
     expect(list).not.toContain(d);
     common += [...approximate.ids.subarray(d * k, (d + 1) * k)].filter((id) => list.includes(id)).length;
     if (d % 25 > 0) continue;
-    const similarities = Float64Array.from({ length: n }, (_, other) => (other === d ? -1 : cosine(vectors, d, other)))
+    const similarities = Float64Array.from({ length: n }, (_, other) => (other === d ? -1 : vectorCosine(vectors, d, other)))
       .sort()
       .reverse();
     for (let i = 0; i < k; i++) {
       expect(exact.similarities[d * k + i]).toBeCloseTo(similarities[i]!, 4);
-      expect(cosine(vectors, d, list[i]!)).toBeCloseTo(similarities[i]!, 4);
+      expect(vectorCosine(vectors, d, list[i]!)).toBeCloseTo(similarities[i]!, 4);
     }
   }
   expect(common / (n * k)).toBeGreaterThan(0.95);
@@ -177,7 +177,7 @@ test("orders 2,000 documents by subject, drops planted copies, and is repeatable
   expect(new Set(result.order).size).toBe(result.order.length);
   const shuffled = stream(1, "random").shuffle([...result.order]);
   let random = 0;
-  for (let i = 1; i < shuffled.length; i++) random += cosine(vectors, shuffled[i - 1]!, shuffled[i]!) / (shuffled.length - 1);
+  for (let i = 1; i < shuffled.length; i++) random += vectorCosine(vectors, shuffled[i - 1]!, shuffled[i]!) / (shuffled.length - 1);
   expect(result.adjacentSimilarity).toBeGreaterThan(3 * Math.abs(random));
   expect(result.unrelatedJoins).toBeLessThan(0.2);
   const sameSubject = result.order.slice(1).filter((d, i) => d < 2000 && d % 100 === result.order[i]! % 100).length;
@@ -196,7 +196,7 @@ test("more copies of one document than neighbors leave nobody without neighbors;
   const near = [...texts(60, 6), ...Array.from({ length: 50 }, (_, i) => `${texts(60, 6)[0]!} ${"q".repeat(1 + (i % 5))}${i}`)];
   const starving = relatedOrder(tfidfVectors(near), { neighbors: 5, nearCopyCosine: 0.8 });
   expect(starving.starved).toBeGreaterThan(0);
-  expect(starving.warnings.join(" ")).toMatch(/only copies for neighbors/);
+  expect(starving.warnings.join(" ")).toMatch(/only copies as their neighbors/);
 });
 
 test("20,000 documents through the approximate index", () => {

@@ -12,7 +12,7 @@ import { withoutExactCopies, withoutNearCopies } from "./copies.ts";
 import { graphOf } from "./graph.ts";
 import { approximateNeighbors, exactNeighbors, type NeighborLists, NONE } from "./neighbors.ts";
 import { greedyPath } from "./path.ts";
-import { cosine, type VectorMatrix } from "./vectors.ts";
+import { type VectorMatrix, vectorCosine } from "./vectors.ts";
 import type { Windows } from "./windows.ts";
 
 export const relatedOrderSchema = z.strictObject({
@@ -33,7 +33,7 @@ export interface RelatedOrder {
   readonly order: Uint32Array;
   readonly exactCopies: number;
   readonly nearCopies: number;
-  /** Kept documents that had neighbors and lost all of them with the copies. */
+  /** Kept documents whose list held nothing but copies, now left out. */
   readonly starved: number;
   /** Mean cosine of adjacent documents, and the share of adjacent pairs that no list joins. */
   readonly adjacentSimilarity: number;
@@ -56,9 +56,7 @@ export function relatedOrder(vectors: VectorMatrix, spec: RelatedOrderSpec = {})
   if (!dedup && exact.removed > 0)
     warnings.push(`${exact.removed} documents are copies of others and were kept: windows of copies teach copying.`);
   if (starved > 0)
-    warnings.push(
-      `${starved} documents had only copies for neighbors and stand alone: list more neighbors, or deduplicate the corpus first.`,
-    );
+    warnings.push(`${starved} documents list only copies as their neighbors: list more neighbors, or deduplicate the corpus first.`);
   return {
     order: numbers === null ? path : path.map((document) => numbers[document]!),
     exactCopies: exact.removed,
@@ -98,7 +96,7 @@ function alongPath(vectors: VectorMatrix, lists: NeighborLists, path: Uint32Arra
   let unrelated = 0;
   for (let i = 1; i < path.length; i++) {
     const [a, b] = [path[i - 1]!, path[i]!];
-    similarity += cosine(vectors, a, b);
+    similarity += vectorCosine(vectors, a, b);
     if (!listOf(lists, a).includes(b) && !listOf(lists, b).includes(a)) unrelated++;
   }
   const pairs = Math.max(1, path.length - 1);
@@ -116,6 +114,6 @@ export function windowDiagnostics(vectors: VectorMatrix, { count, offsets, docum
   let pairs = 0;
   for (let w = 0; w < count; w++)
     for (let a = offsets[w]!; a < offsets[w + 1]!; a++)
-      for (let b = a + 1; b < offsets[w + 1]!; b++, pairs++) sum += cosine(vectors, documents[a]!, documents[b]!);
+      for (let b = a + 1; b < offsets[w + 1]!; b++, pairs++) sum += vectorCosine(vectors, documents[a]!, documents[b]!);
   return { documentsPerWindow: documents.length / Math.max(1, count), pairwiseSimilarity: pairs === 0 ? 0 : sum / pairs };
 }

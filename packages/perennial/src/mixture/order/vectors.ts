@@ -127,7 +127,7 @@ function mix(word: number): number {
 }
 
 /** Cosine of two rows; 0 where one is all zero. */
-export function cosine({ dimensions, data }: VectorMatrix, a: number, b: number): number {
+export function vectorCosine({ dimensions, data }: VectorMatrix, a: number, b: number): number {
   let ab = 0;
   let aa = 0;
   let bb = 0;

@@ -11,7 +11,7 @@ import { z } from "zod";
 import { FieldError } from "../../errors.ts";
 import { stream } from "../../stream.ts";
 
-export interface ScoredPair {
+export interface ScoredTranslation {
   readonly source: string;
   readonly target: string;
   /** Quality, 0–1. */
@@ -32,7 +32,7 @@ export const parallelSelectionSchema = z.strictObject({
 export type ParallelSelectionSpec = z.input<typeof parallelSelectionSchema>;
 
 export interface ParallelSelection {
-  readonly pairs: readonly ScoredPair[];
+  readonly pairs: readonly ScoredTranslation[];
   /** How often the selected pairs are gone through. */
   readonly repeats: number;
   /** Lowest score kept. */
@@ -40,7 +40,7 @@ export interface ParallelSelection {
   readonly dropped: { readonly tooShort: number; readonly tooLong: number; readonly lowScore: number; readonly overMaximum: number };
 }
 
-export function selectParallel(pairs: readonly ScoredPair[], spec: ParallelSelectionSpec): ParallelSelection {
+export function selectParallel(pairs: readonly ScoredTranslation[], spec: ParallelSelectionSpec): ParallelSelection {
   const options = parallelSelectionSchema.parse(spec);
   const { minCharacters, maxCharacters, maxPairs, minPairs } = options;
   pairs.forEach(({ score }, i) => {
@@ -48,8 +48,8 @@ export function selectParallel(pairs: readonly ScoredPair[], spec: ParallelSelec
       throw new FieldError("PARALLEL_SCORE", { at: `pairs[${i}].score`, expected: "a score from 0 to 1", received: String(score) });
   });
   const length = (text: string) => [...text].length;
-  const tooShort = ({ source, target }: ScoredPair) => Math.min(length(source), length(target)) < minCharacters;
-  const tooLong = ({ source, target }: ScoredPair) => Math.max(length(source), length(target)) > maxCharacters;
+  const tooShort = ({ source, target }: ScoredTranslation) => Math.min(length(source), length(target)) < minCharacters;
+  const tooLong = ({ source, target }: ScoredTranslation) => Math.max(length(source), length(target)) > maxCharacters;
   const fitting = pairs.filter((pair) => !tooShort(pair) && !tooLong(pair));
   const short = pairs.filter(tooShort).length;
   const cutoff = cutoffOf(

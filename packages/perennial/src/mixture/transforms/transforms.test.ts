@@ -3,7 +3,7 @@ import { stream } from "../../stream.ts";
 import { bilingualLines, concatenation, interlinear } from "./bilingual.ts";
 import { monolingualVerdict } from "./monolingual-filter.ts";
 import type { ParallelDocument } from "./parallel.ts";
-import { type ScoredPair, selectParallel } from "./parallel-selection.ts";
+import { type ScoredTranslation, selectParallel } from "./parallel-selection.ts";
 import { fewShotSamplePrompt, keywordExplanationPrompt, keywordStoryPrompt } from "./synthetic-prompts.ts";
 import {
   codeQuestionPrompt,
@@ -91,7 +91,7 @@ test("one name per language, and a hint for a slip", () => {
 });
 
 test("selection: lengths, three readings of a level, repeats of a small pair", () => {
-  const pairs: ScoredPair[] = Array.from({ length: 100 }, (_, i) => ({
+  const pairs: ScoredTranslation[] = Array.from({ length: 100 }, (_, i) => ({
     source: "s".repeat(30),
     target: "t".repeat(30),
     score: (i + 0.5) / 100,
