@@ -82,6 +82,18 @@ test("an empty document is dropped by a bound, never by a division", () => {
   expect(Object.values(statistics(english(" \n"))).every(Number.isFinite)).toBe(true);
 });
 
+test("any string has finite statistics, shares between 0 and 1", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary", maxLength: 200 }), (text) => {
+      for (const [name, value] of Object.entries(statistics(english(text)))) {
+        expect(value).toBeGreaterThanOrEqual(0);
+        if (name.endsWith("LineShare") || name.endsWith("WordShare")) expect(value).toBeLessThanOrEqual(1);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
 test("an unknown threshold is an error", () => {
   expect(() => gopherQuality.filter({ minWord: 3 } as never)).toThrow(/minWord/);
 });

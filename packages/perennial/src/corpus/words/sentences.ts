@@ -1,5 +1,6 @@
 /** Sentences by Unicode Annex 29 and the CLDR rules of the language: trimmed, never blank. A line break ends a sentence. */
 import { wordLocale } from "./fallback.ts";
+import { segmentsOf } from "./segments.ts";
 import { trim } from "./whitespace.ts";
 
 const segmenters = new Map<string, Intl.Segmenter>();
@@ -12,7 +13,7 @@ export function sentences(text: string, label: string): string[] {
     segmenters.set(label, segmenter);
   }
   const found: string[] = [];
-  for (const { segment } of segmenter.segment(text)) {
+  for (const segment of segmentsOf(segmenter, text)) {
     const sentence = trim(segment);
     if (sentence !== "") found.push(sentence);
   }

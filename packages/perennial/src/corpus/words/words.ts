@@ -10,6 +10,7 @@
  * version; a test compares both on real text in many languages and on random strings.
  */
 import { wordLocale } from "./fallback.ts";
+import { segmentsOf } from "./segments.ts";
 import { isBlank } from "./whitespace.ts";
 
 export type WordSplitter = (text: string) => string[];
@@ -35,7 +36,7 @@ export function intlWords(locale: string): WordSplitter {
   const segmenter = new Intl.Segmenter(locale, { granularity: "word" });
   const segments = (text: string): string[] => {
     const found: string[] = [];
-    for (const { segment } of segmenter.segment(text)) if (!isBlank(segment)) found.push(segment);
+    for (const segment of segmentsOf(segmenter, text)) if (!isBlank(segment)) found.push(segment);
     return found;
   };
   const classes = new Uint8Array(0x10000);
