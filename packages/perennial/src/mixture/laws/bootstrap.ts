@@ -6,6 +6,8 @@
  *  of the full fit would pretend that it knows them. The six-point weights (Webb 2014) are made for few runs, the
  *  left-out residuals are those of the cluster jackknife (CR3; MacKinnon, Nielsen & Webb 2023). The design (which ratios,
  *  which checkpoints) stays as it is, so no replica lacks a ratio.
+ *  Simulated (errors of 0.2 % per run, 60 repeats), 90 % bands held the truth in 75–93 % of cases with five ratios and in
+ *  82–85 % with eight: read them as somewhat too narrow.
  */
 import { stream } from "../../stream.ts";
 import { type DcptParameters, dcptLoss } from "./d-cpt.ts";
