@@ -51,7 +51,8 @@ class FileMatrix {
 
  private:
   int64_t rows_ = 0, columns_ = 0;
-  const FileFloat* dense_ = nullptr;
+  const FileFloat* dense_ = nullptr;  // in the file, or `expanded_`
+  std::vector<float> expanded_;
   const uint8_t* codes_ = nullptr;
   const uint8_t* normCodes_ = nullptr;
   ProductQuantizer quantizer_, normQuantizer_;

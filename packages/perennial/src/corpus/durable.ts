@@ -1,6 +1,5 @@
 /** Files that are either whole or not there: written beside their place, flushed to the disk, then renamed. */
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
 import { FieldError } from "../errors.ts";
 import { syncFolder, writeFileAtomic } from "./formats/atomic.ts";
 
@@ -9,13 +8,15 @@ export { syncFolder, writeFileAtomic as writeDurably };
 /** Where a file is written until it is whole. Only one task writes a file, so that a left-over is simply written over. */
 export const partial = (path: string): string => `${path}.partial`;
 
-/** Gives the finished `partial(path)` its name. */
+/**
+ * Gives the finished `partial(path)` its name. Its content is on the disk then; the name is with the next `writeJson` in the same folder, the
+ * mark of the task that the file belongs to.
+ */
 export function publish(path: string): void {
   const file = openSync(partial(path), "r+");
   fsyncSync(file);
   closeSync(file);
   renameSync(partial(path), path);
-  syncFolder(dirname(path));
 }
 
 /** Writes all of `bytes`, or throws (a full disk ends a write early without an error). */
