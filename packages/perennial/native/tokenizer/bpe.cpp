@@ -9,7 +9,7 @@
 namespace perennial {
 
 namespace {
-constexpr size_t kShort = 48;  // symbols; above it the heap is faster
+constexpr size_t kShort = 128;  // symbols; above it the heap is faster
 constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
 constexpr std::string_view kBlankMark = "\xe2\x96\x81";
 }  // namespace
