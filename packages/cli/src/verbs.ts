@@ -8,12 +8,18 @@ export interface Row {
 }
 
 export const verbs: readonly Row[] = [
+  { name: "quickstart", summary: "see in five minutes what this is for", load: () => import("./verbs/quickstart.ts") },
+  { name: "doctor", summary: "describe and measure the installation", load: () => import("./verbs/doctor.ts") },
   { name: "init", summary: "write a recipe to start from", load: () => import("./verbs/init.ts") },
   { name: "train", summary: "run a recipe, or plan it with --dry-run", load: () => import("./verbs/train.ts") },
+  { name: "evaluate", summary: "bits per byte of a model on text", load: () => import("./verbs/evaluate.ts") },
+  { name: "generate", summary: "continue a prompt", load: () => import("./verbs/generate.ts") },
+  { name: "tokenizer", summary: "learn a tokenizer, or see what text costs", load: () => import("./verbs/tokenizer.ts") },
   { name: "schedule", summary: "draw the learning rate of a recipe or a schedule", load: () => import("./verbs/schedule.ts") },
   { name: "runs", summary: "list the runs", load: () => import("./verbs/runs.ts") },
   { name: "show", summary: "tell what one run did", load: () => import("./verbs/show.ts") },
   { name: "compare", summary: "put runs side by side", load: () => import("./verbs/compare.ts") },
   { name: "lineage", summary: "tell where a model comes from and what came of it", load: () => import("./verbs/lineage.ts") },
+  { name: "export", summary: "write a model folder for other tools", load: () => import("./verbs/export.ts") },
   { name: "report", summary: "write the report of a run: HTML, Markdown, JSON", load: () => import("./verbs/report.ts") },
 ];

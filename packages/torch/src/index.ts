@@ -6,6 +6,7 @@ import "./tensor-members.ts";
 
 export * from "./autograd.ts";
 export * from "./creation.ts";
+export { type Diagnosis, diagnose, formatDiagnosis } from "./doctor.ts";
 export * from "./dtype.ts";
 export * from "./errors.ts";
 export * as fused from "./fused/index.ts";

@@ -1,29 +1,41 @@
-import { resolve } from "node:path";
-import { PerennialError } from "perennial";
+import { dirname, resolve } from "node:path";
 import type { Plan, PlannedStage } from "perennial/recipe";
 import { printable, table } from "../text.ts";
-import { setOption, verb } from "../verb.ts";
+import { trainRecipe } from "../train-recipe.ts";
+import { type StoreOptions, setOption, storeOption, verb } from "../verb.ts";
 
-interface Options {
+interface Options extends StoreOptions {
   set: string[];
   dryRun?: boolean;
   json?: boolean;
+  quiet?: boolean;
+  resume?: boolean;
+  until?: number;
+  variant?: string;
   processes: number;
 }
 
 export default verb((command, effects) => {
-  setOption(command)
+  storeOption(setOption(command))
     .argument("<recipe>", "the recipe, a YAML file")
     .option("--dry-run", "only print the plan")
-    .option("--json", "the plan as JSON")
+    .option("--resume", "go on from the newest checkpoints")
+    .option("--until <step>", "stop, resumable, after this step of each run", Number)
+    .option("--variant <name>", "only this one: main, or the name of a baseline")
+    .option("--quiet", "only warnings and the result")
+    .option("--json", "the plan, or the progress, as JSON lines")
     .option("--processes <count>", "processes that train together", Number, 1)
     .action(async (path: string, options: Options) => {
       const { formatCount, loadRecipe, planOf } = await import("perennial/recipe");
-      const { variants } = loadRecipe(resolve(effects.cwd, path), { set: options.set });
-      const plans = variants.map((recipe) => planOf(recipe, { worldSize: options.processes }));
-      if (!options.dryRun) throw new PerennialError("TRAIN_MISSING", "this build plans runs but has no trainer; add --dry-run");
-      if (options.json) return effects.out(`${JSON.stringify(plans, null, 2)}\n`);
-      for (const plan of plans) effects.out(`${planText(plan, formatCount)}\n`);
+      const file = resolve(effects.cwd, path);
+      const resolved = loadRecipe(file, { set: options.set });
+      if (options.dryRun) {
+        const plans = resolved.variants.map((recipe) => planOf(recipe, { worldSize: options.processes }));
+        if (options.json) return effects.out(`${JSON.stringify(plans, null, 2)}\n`);
+        for (const plan of plans) effects.out(`${planText(plan, formatCount)}\n`);
+        return;
+      }
+      await trainRecipe(resolved, dirname(file), options, effects);
     });
 });
 

@@ -1,5 +1,6 @@
-/** Running a recipe: data, stages, measurements, checkpoints, store. */
+/** Running a recipe: data, stages, measurements, checkpoints, store. And the single steps, for one model at a time. */
 export { type PreparedCorpus, prepareCorpora } from "./corpora.ts";
 export type { Listener, RunEventMessage } from "./events.ts";
+export { evaluateFiles, exportModel, inspectTokenizer, type OpenedModel, openModel, readTexts } from "./model-tools.ts";
 export { type RunOptions, type RunSummary, runRecipe } from "./run-recipe.ts";
 export type { VariantResult } from "./run-variant.ts";

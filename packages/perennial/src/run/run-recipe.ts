@@ -5,7 +5,7 @@ import { keepFreedMemory, manualSeed } from "@perennial/torch";
 import { FieldError, PerennialError } from "../errors.ts";
 import { Decoder, decoderConfig, loadModel } from "../model/index.ts";
 import type { Recipe, ResolvedRecipe } from "../recipe/index.ts";
-import { DEFAULT_STORE_PATH, lockRunFolder, openStore, type Store } from "../store/index.ts";
+import { DEFAULT_STORE_PATH, lockRunFolder, openStore, type Run, type Store } from "../store/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { listCheckpoints } from "../train/checkpoint.ts";
 import { describeHardware } from "../train/hardware.ts";
@@ -56,7 +56,6 @@ export async function runRecipe(resolved: ResolvedRecipe, options: RunOptions): 
     let family: string | undefined;
     for (const recipe of variants) {
       const summary = await runOne(recipe, resolved.text, store, options, family);
-      if (summary === undefined) continue;
       family ??= store.runs.byId(summary.runId)?.family;
       summaries.push(summary);
       if (summary.result.status === "stopped") break;
@@ -73,7 +72,7 @@ async function runOne(
   store: Store,
   options: RunOptions,
   family: string | undefined,
-): Promise<RunSummary | undefined> {
+): Promise<RunSummary> {
   const listen = options.listen ?? (() => {});
   const root = resolve(options.baseFolder, recipe.output);
   const folder = recipe.variant === "main" ? join(root, "main") : join(root, recipe.variant);
@@ -84,7 +83,7 @@ async function runOne(
     const earlier = store.runs.newestIn(folder);
     if (options.resume === true && earlier?.status === "finished") {
       listen({ kind: "note", text: `${recipe.variant}: finished before (${earlier.id}); nothing to resume` });
-      return undefined;
+      return { variant: recipe.variant, runId: earlier.id, folder, result: finishedResult(store, earlier, recipe, folder) };
     }
     if (options.resume !== true && checkpoint !== undefined)
       throw new PerennialError(
@@ -141,6 +140,17 @@ async function runOne(
   } finally {
     lock.release();
   }
+}
+
+/** What a finished run measured, from the store. */
+function finishedResult(store: Store, run: Run, recipe: Recipe, folder: string): VariantResult {
+  const { rows, corpora, values } = store.evaluations.matrix(
+    run.key,
+    "bitsPerByte",
+    recipe.stages.map(({ name }) => name),
+  );
+  const row = (i: number) => new Map(corpora.map((corpus, j) => [corpus, values[i]?.[j] ?? Number.NaN]));
+  return { status: "finished", reason: null, modelFolder: join(folder, "model"), before: row(0), after: row(rows.length - 1) };
 }
 
 function startModel(recipe: Recipe, tokenizer: Tokenizer, baseFolder: string) {

@@ -1,0 +1,134 @@
+/** What a machine's libtorch is and can do: the facts behind `perennial doctor`. */
+import { availableParallelism, cpus } from "node:os";
+import { noGrad } from "./autograd.ts";
+import type { Dtype } from "./dtype.ts";
+import { findLibtorch, type Installation } from "./install/index.ts";
+import { native } from "./native.ts";
+import { parseSchema } from "./schema.ts";
+import { scope } from "./scope.ts";
+import { describeLibrary, numThreads } from "./settings.ts";
+import { torch } from "./torch.ts";
+
+export interface Diagnosis {
+  readonly version: string;
+  readonly installation: Installation;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly threads: number;
+  readonly cpuCapability: string;
+  readonly blas: string;
+  readonly cudaDevices: number;
+  /** Floating point operations per second of a 1024³ matrix product. */
+  readonly float32Flops: number;
+  readonly bfloat16Flops: number;
+  readonly operators: number;
+  /** Schemas with a type that cannot be passed from TypeScript, and that type. */
+  readonly unreachable: readonly { readonly operator: string; readonly type: string }[];
+  readonly warnings: readonly string[];
+}
+
+/** A reference BLAS reaches 2 to 4 GFLOP/s in all; a tuned one 20 and more on a single core. */
+const SLOW_BLAS_FLOPS = 10e9;
+const SIZE = 1024;
+
+/** Looks the installation over and measures it; takes about a second. */
+export function diagnose(): Diagnosis {
+  const library = describeLibrary();
+  const float32Flops = matrixFlops("float32");
+  const bfloat16Flops = matrixFlops("bfloat16");
+  const schemas = native.schemas().map(parseSchema);
+  const unreachable = schemas.flatMap((schema) => {
+    const bad = schema.arguments.find((argument) => !canPass(argument.type) && !argument.hasDefault);
+    return bad === undefined
+      ? []
+      : [{ operator: schema.overload === "" ? schema.name : `${schema.name}.${schema.overload}`, type: bad.type }];
+  });
+  const warnings: string[] = [];
+  if (float32Flops < SLOW_BLAS_FLOPS)
+    warnings.push(
+      `float32 matrix products reach only ${gigaflops(float32Flops)}: this libtorch runs over a reference BLAS. Install OpenBLAS (apt-get install libopenblas0-pthread) or use the pinned libtorch (npm run setup).`,
+    );
+  if (bfloat16Flops < 0.8 * float32Flops)
+    warnings.push(
+      `bfloat16 is slower than float32 here (${gigaflops(bfloat16Flops)}): this CPU has no bfloat16 units, so training uses float32 unless told otherwise.`,
+    );
+  return {
+    version: library.version,
+    installation: findLibtorch(),
+    cpu: cpus()[0]?.model ?? "unknown",
+    cores: availableParallelism(),
+    threads: numThreads(),
+    cpuCapability: library.cpuCapability,
+    blas: /BLAS_INFO=(\w+)/.exec(library.config)?.[1] ?? (library.hasMkl === 1 ? "mkl" : "unknown"),
+    cudaDevices: library.cudaDevices,
+    float32Flops,
+    bfloat16Flops,
+    operators: schemas.length,
+    unreachable,
+    warnings,
+  };
+}
+
+export function formatDiagnosis(diagnosis: Diagnosis): string {
+  const { installation: at, unreachable } = diagnosis;
+  const rows: [string, string][] = [
+    [
+      "libtorch",
+      `${diagnosis.version} from ${at.libtorch === undefined ? "an unknown place" : `${at.libtorch.source} (${at.libtorch.root})`}`,
+    ],
+    ["CPU", `${diagnosis.cpu}, ${diagnosis.cores} cores, ${diagnosis.threads} threads in use, kernels for ${diagnosis.cpuCapability}`],
+    [
+      "BLAS",
+      `${diagnosis.blas}; matrix products: float32 ${gigaflops(diagnosis.float32Flops)}, bfloat16 ${gigaflops(diagnosis.bfloat16Flops)}`,
+    ],
+    ["CUDA", diagnosis.cudaDevices === 0 ? "no device" : `${diagnosis.cudaDevices} device${diagnosis.cudaDevices === 1 ? "" : "s"}`],
+    ["operators", `${diagnosis.operators} schemas, ${diagnosis.operators - unreachable.length} can be called`],
+  ];
+  const types = [...new Set(unreachable.map(({ type }) => type))];
+  if (unreachable.length > 0)
+    rows.push(["out of reach", `arguments of type ${types.slice(0, 6).join(", ")}${types.length > 6 ? " …" : ""} (--json lists them)`]);
+  return [
+    ...rows.map(([name, value]) => `${name.padEnd(13)}${value}`),
+    ...diagnosis.warnings.map((warning) => `warning      ${warning}`),
+  ].join("\n");
+}
+
+const gigaflops = (flops: number) => `${(flops / 1e9).toFixed(flops < 1e10 ? 1 : 0)} GFLOP/s`;
+
+const PASSABLE = new Set([
+  "Tensor",
+  "int",
+  "SymInt",
+  "float",
+  "Scalar",
+  "bool",
+  "SymBool",
+  "complex",
+  "str",
+  "ScalarType",
+  "Device",
+  "Layout",
+  "MemoryFormat",
+  "Generator",
+  "Storage",
+]);
+
+function canPass(type: string): boolean {
+  const element = type.replace(/(\?|\[\d*\])+$/, "");
+  return PASSABLE.has(element) && !/\]\??\[/.test(type);
+}
+
+function matrixFlops(dtype: Dtype): number {
+  return noGrad(() =>
+    scope(() => {
+      const a = torch.ones([SIZE, SIZE], { dtype });
+      let best = 0;
+      for (let round = 0; round < 5; round++) {
+        const start = performance.now();
+        scope(() => a.matmul(a));
+        best = Math.max(best, (2 * SIZE ** 3) / ((performance.now() - start) / 1000));
+      }
+      return best;
+    }),
+  );
+}
