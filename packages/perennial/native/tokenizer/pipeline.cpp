@@ -19,9 +19,13 @@ Pipeline::Pipeline(std::vector<AddedToken> added, std::vector<Normalizer> normal
   }
 }
 
-std::string_view Pipeline::normalize(std::string_view text, Scratch& scratch) const {
+std::string_view Pipeline::normalize(std::string_view text, Scratch& scratch, bool* atStart) const {
   size_t target = 0;
+  std::string first;
   for (const Normalizer& normalizer : normalizers_) {
+    // As in the reference, a text whose first character was dropped no longer begins at its start.
+    if (atStart != nullptr && !text.empty() && apply(normalizer, text.substr(0, unicode::lengthOf(static_cast<uint8_t>(text[0]))), first) && first.empty())
+      *atStart = false;
     if (!apply(normalizer, text, scratch.normalized[target])) continue;
     text = scratch.normalized[target];
     target = 1 - target;
@@ -41,9 +45,10 @@ void Pipeline::encode(std::string_view text, const EncodeOptions& options, Scrat
   const auto emit = [&](std::string_view piece) { model_->encode(piece, scratch.model, out); };
   const auto onToken = [&](int32_t id) { out.push_back(id); };
   const auto onSection = [&](size_t begin, size_t end) {
-    const std::string_view section = normalize(text.substr(begin, end - begin), scratch);
+    bool atStart = begin == 0;
+    const std::string_view section = normalize(text.substr(begin, end - begin), scratch, &atStart);
     const auto onText = [&](size_t from, size_t to) {
-      preTokenizer_.run(section.substr(from, to - from), begin == 0 && from == 0, scratch.steps, emit);
+      preTokenizer_.run(section.substr(from, to - from), atStart && from == 0, scratch.steps, emit);
     };
     if (normalizedFinder_.empty()) onText(0, section.size());
     else normalizedFinder_.split(section, options.splitSpecialTokens, onText, onToken);

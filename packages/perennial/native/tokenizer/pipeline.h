@@ -69,7 +69,7 @@ class Pipeline {
  private:
   std::unique_ptr<Scratch> take() const;
   void put(std::unique_ptr<Scratch> scratch) const noexcept;
-  std::string_view normalize(std::string_view text, Scratch& scratch) const;
+  std::string_view normalize(std::string_view text, Scratch& scratch, bool* atStart = nullptr) const;
 
   AddedTokenFinder rawFinder_, normalizedFinder_;
   std::vector<Normalizer> normalizers_;
