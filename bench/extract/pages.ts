@@ -58,21 +58,3 @@ export const strip = (html: string): string =>
     .replace(/&(#?\w+);/g, (whole, name: string) => ENTITIES[name] ?? whole)
     .replace(/\s+/g, " ")
     .trim();
-
-const segmenter = new Intl.Segmenter("und", { granularity: "word" });
-
-/** Shared words over all words, as a bag: precision, recall, F1. */
-export function wordScores(found: string, truth: string): { precision: number; recall: number; f1: number } {
-  const bag = (text: string) => {
-    const counts = new Map<string, number>();
-    for (const { segment, isWordLike } of segmenter.segment(text)) if (isWordLike) counts.set(segment, (counts.get(segment) ?? 0) + 1);
-    return counts;
-  };
-  const [a, b] = [bag(found), bag(truth)];
-  const size = (counts: Map<string, number>) => [...counts.values()].reduce((sum, count) => sum + count, 0);
-  let shared = 0;
-  for (const [word, count] of a) shared += Math.min(count, b.get(word) ?? 0);
-  const precision = shared / Math.max(1, size(a));
-  const recall = shared / Math.max(1, size(b));
-  return { precision, recall, f1: shared === 0 ? 0 : (2 * precision * recall) / (precision + recall) };
-}

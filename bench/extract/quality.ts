@@ -5,7 +5,8 @@
 import { Readability } from "@mozilla/readability";
 import { parseHTML } from "linkedom";
 import { extractText } from "../../packages/perennial/src/corpus/extract/extract.ts";
-import { strip, type TruePage, truePages, wordScores } from "./pages.ts";
+import { wordScores } from "../../packages/perennial/src/corpus/extract/word-scores.ts";
+import { strip, type TruePage, truePages } from "./pages.ts";
 
 const [folder = "/usr/share/libreoffice/help", perLanguage = "60"] = process.argv.slice(2);
 const pages = truePages(folder, Number(perLanguage));
