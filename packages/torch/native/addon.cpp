@@ -222,7 +222,9 @@ NAPI_MODULE_INIT() {
     registerCall(env, exports);
     registerTensors(env, exports);
     registerAutograd(env, exports);
+    registerFiles(env, exports);
     registerSettings(env, exports);
+    registerDistributed(env, exports);
     return exports;
   });
 }

@@ -241,6 +241,8 @@ class Callback {
 void registerCall(napi_env env, napi_value exports);
 void registerTensors(napi_env env, napi_value exports);
 void registerAutograd(napi_env env, napi_value exports);
+void registerFiles(napi_env env, napi_value exports);
 void registerSettings(napi_env env, napi_value exports);
+void registerDistributed(napi_env env, napi_value exports);
 
 }  // namespace perennial

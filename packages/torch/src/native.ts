@@ -47,6 +47,14 @@ export interface Native {
   seedGenerator(): void;
   releaseGenerator(): void;
   setAllocator(): void;
+  writeFile(path: string, header: Uint8Array): Promise<FileSummary>;
+  checksumFile(path: string): Promise<FileSummary>;
+}
+
+/** A file's size and CRC-32C. */
+export interface FileSummary {
+  readonly bytes: number;
+  readonly crc32c: number;
 }
 
 /** How the libtorch in use was built. */

@@ -1,4 +1,5 @@
 /** Reading and writing safetensors files, single and sharded. */
+export type { FileSummary } from "../native.ts";
 export { SafetensorsError } from "./header.ts";
 export { openSafetensors, type SafetensorsReader } from "./read.ts";
-export { type Tensors, writeSafetensors, writeSharded } from "./write.ts";
+export { checksumFile, type Tensors, writeSafetensors, writeSafetensorsInBackground, writeSharded } from "./write.ts";

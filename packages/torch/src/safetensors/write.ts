@@ -1,6 +1,9 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { noGrad } from "../autograd.ts";
+import { begin, putHandles } from "../call.ts";
 import { itemSize } from "../dtype.ts";
+import { type FileSummary, native } from "../native.ts";
 import { scope } from "../scope.ts";
 import type { Tensor } from "../tensor.ts";
 import { torch } from "../torch.ts";
@@ -11,15 +14,20 @@ export type Tensors = ReadonlyMap<string, Tensor> | Readonly<Record<string, Tens
 const entriesOf = (tensors: Tensors): [string, Tensor][] =>
   tensors instanceof Map ? [...tensors] : Object.entries(tensors as Record<string, Tensor>);
 
+/** The header and the tensors in the order of the file. */
+function arrange(tensors: Tensors, metadata: Readonly<Record<string, string>>) {
+  const entries = entriesOf(tensors).map(([name, tensor]) => ({ name, tensor, dtype: tensor.dtype, shape: tensor.shape }));
+  // Larger elements first keeps every tensor aligned to its own size.
+  entries.sort((a, b) => itemSize(b.dtype) - itemSize(a.dtype) || (a.name < b.name ? -1 : 1));
+  return { entries, bytes: formatHeader(entries, metadata).bytes };
+}
+
 /**
  * Writes tensors to one file. Atomic: a temporary file beside it is filled, synced and renamed, so that the path holds
  * either the old file or the whole new one, also after a crash or on a full disk.
  */
 export function writeSafetensors(path: string, tensors: Tensors, metadata: Readonly<Record<string, string>> = {}): void {
-  const entries = entriesOf(tensors).map(([name, tensor]) => ({ name, tensor, dtype: tensor.dtype, shape: tensor.shape }));
-  // Larger elements first keeps every tensor aligned to its own size.
-  entries.sort((a, b) => itemSize(b.dtype) - itemSize(a.dtype) || (a.name < b.name ? -1 : 1));
-  const { bytes } = formatHeader(entries, metadata);
+  const { entries, bytes } = arrange(tensors, metadata);
   atomically(path, (file) => {
     writeAll(file, bytes);
     for (const { tensor } of entries) {
@@ -32,6 +40,34 @@ export function writeSafetensors(path: string, tensors: Tensors, metadata: Reado
     }
   });
 }
+
+/**
+ * Writes the same file while the program goes on. `copy`: the tensors are copied before this returns its promise and may change from then
+ * on; without it they must stay as they are until the promise is kept, and no further memory is taken. The path must not exist, or may be
+ * lost: the file is synced but not renamed into place; it belongs into a folder that is renamed as a whole. A failed write leaves no file.
+ */
+export async function writeSafetensorsInBackground(
+  path: string,
+  tensors: Tensors,
+  { copy, metadata = {} }: { readonly copy: boolean; readonly metadata?: Readonly<Record<string, string>> },
+): Promise<FileSummary> {
+  const writing = scope(() => {
+    const { entries, bytes } = arrange(tensors, metadata);
+    const held = noGrad(() => entries.map(({ tensor }) => tensor.detach().to({ device: "cpu", copy }).contiguous()));
+    begin();
+    putHandles(held);
+    return { promise: native.writeFile(path, bytes) };
+  });
+  try {
+    return await writing.promise;
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
+  }
+}
+
+/** Size and CRC-32C of a file, read in the background. */
+export const checksumFile = (path: string): Promise<FileSummary> => native.checksumFile(path);
 
 /**
  * Writes tensors into shards of at most `maxShardBytes` with an index, as Hugging Face lays them out; one file
