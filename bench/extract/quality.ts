@@ -1,34 +1,51 @@
 /**
- * Question: how much of a page's text is found, and how much else comes with it, beside Mozilla Readability on the same pages?
- * Run: npx tsx bench/extract/quality.ts FOLDER [PAGES_PER_LANGUAGE]    FOLDER: …/usr/share/libreoffice/help of the unpacked packages
+ * Question: how much of a page's text is found, and how much else comes with it, beside Mozilla Readability and trafilatura
+ * on the same pages, and how fast?
+ * Run: npx tsx bench/extract/quality.ts FOLDER PAGES_PER_LANGUAGE [PYTHON]    PYTHON: one that has trafilatura; FOLDER: …/usr/share/libreoffice/help of the unpacked packages
  */
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 import { Readability } from "@mozilla/readability";
 import { parseHTML } from "linkedom";
 import { extractText } from "../../packages/perennial/src/corpus/extract/extract.ts";
 import { wordScores } from "../../packages/perennial/src/corpus/extract/word-scores.ts";
 import { strip, type TruePage, truePages } from "./pages.ts";
 
-const [folder = "/usr/share/libreoffice/help", perLanguage = "60"] = process.argv.slice(2);
+const [folder = "/usr/share/libreoffice/help", perLanguage = "60", python] = process.argv.slice(2);
 const pages = truePages(folder, Number(perLanguage));
 
-const contenders: Record<string, (page: TruePage) => string> = {
-  perennial: ({ html }) => {
+type Answer = { texts: string[]; seconds: number };
+
+const timed = (extract: (page: TruePage) => string) => (): Answer => {
+  const started = performance.now();
+  return { texts: pages.map(extract), seconds: (performance.now() - started) / 1000 };
+};
+
+const contenders: Record<string, () => Answer> = {
+  perennial: timed(({ html }) => {
     const found = extractText(Buffer.from(html));
     return typeof found === "string" ? "" : found.text;
-  },
-  readability: ({ html }) => {
+  }),
+  readability: timed(({ html }) => {
     const { document } = parseHTML(html);
     const found = new Readability(document as unknown as ConstructorParameters<typeof Readability>[0]).parse();
     return found ? `${found.title ?? ""}\n${strip(found.content ?? "")}` : "";
-  },
+  }),
+  ...(python === undefined
+    ? {}
+    : {
+        trafilatura: () => {
+          const input = pages.map(({ html }) => `${JSON.stringify(html)}\n`).join("");
+          const script = join(import.meta.dirname, "peer.py");
+          return JSON.parse(execFileSync(python, [script], { input, encoding: "utf8", maxBuffer: 1 << 30 })) as Answer;
+        },
+      }),
 };
 
 const table: Record<string, Record<string, number>> = {};
-for (const [name, extract] of Object.entries(contenders)) {
+for (const [name, answer] of Object.entries(contenders)) {
   const groups = new Map<string, ReturnType<typeof wordScores>[]>();
-  const started = performance.now();
-  const texts = pages.map(extract);
-  const seconds = (performance.now() - started) / 1000;
+  const { texts, seconds } = answer();
   pages.forEach(({ template, language, truth }, i) => {
     const scores = wordScores(texts[i]!, truth);
     for (const group of ["all", template, language]) groups.set(group, [...(groups.get(group) ?? []), scores]);
