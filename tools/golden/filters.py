@@ -4,7 +4,7 @@
     python tools/golden/filters.py HELP [SCORER]
 
 writes, under packages/perennial/src/corpus/filter/golden:
-    pages.json     real help pages in ten languages, and damaged variants of some; text made by `page_text` below
+    pages.json     real help pages in eleven languages, and damaged variants of some; text made by `page_text` below
     ../../score/golden/scores.json  if SCORER is a checkout of pablop16n/web-docs-scorer at 37a3f34: its scores of the pages (its pickled curves of
                    expected compression are not loaded; the sampled ones below stand in for them)
     filters.json   for each page: the reference's statistics and decisions when words are what stands between white space
