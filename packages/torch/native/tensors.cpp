@@ -5,6 +5,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 
+#include <unordered_map>
 #include <unordered_set>
 
 namespace perennial {
@@ -149,14 +150,23 @@ napi_value readAsync(napi_env env, napi_callback_info) {
   });
 }
 
+// Ids of dtype names, remembered: metadata is asked for often.
+uint32_t internedDtype(Env& state, at::ScalarType type) {
+  static thread_local std::unordered_map<int, uint32_t> ids;
+  const auto [entry, isNew] = ids.try_emplace(static_cast<int>(type), 0);
+  if (isNew) entry->second = state.intern(dtypeName(type));
+  return entry->second;
+}
+
 // in: [handle]; out: [dtype id, device id, requires grad, is leaf, storage offset, contiguous, bytes, dimensions, sizes …, strides …]
 napi_value info(napi_env env, napi_callback_info) {
   return guarded(env, [&](Env& state) -> napi_value {
     const at::Tensor tensor = Reader(state).tensor();
     const bool strided = tensor.layout() == at::kStrided;
     Writer writer(state);
-    writer.word(state.intern(dtypeName(tensor.scalar_type())));
-    writer.word(state.intern(tensor.device().str()));
+    writer.word(internedDtype(state, tensor.scalar_type()));
+    static thread_local const uint32_t kCpu = state.intern("cpu");
+    writer.word(tensor.device().is_cpu() ? kCpu : state.intern(tensor.device().str()));
     writer.word(tensor.requires_grad());
     writer.word(tensor.is_leaf());
     writer.word(strided ? static_cast<double>(tensor.storage_offset()) : 0);
