@@ -54,7 +54,8 @@ export async function readShard(
   );
   const stored = () =>
     Object.fromEntries([...scores].sort(([a], [b]) => (a < b ? -1 : 1)).map(([label, histogram]) => [label, histogram.toJSON()]));
-  if (recipe.identify && identifier?.settings.model !== recipe.identify.model) identifier = new LanguageIdentifier(recipe.identify);
+  if (recipe.identify && JSON.stringify(identifier?.settings) !== JSON.stringify(recipe.identify))
+    identifier = new LanguageIdentifier(recipe.identify);
   const urls = urlFilter(recipe.urls);
 
   let items = writer.items;

@@ -1,4 +1,4 @@
-/** A small crawl with known truth, for tests and the demo: articles of made-up prose, copies, near copies and pages of no use. */
+/** A small crawl with known truth, for tests: articles of made-up prose in the chrome of sites, and near copies of them under other addresses. */
 
 import { type Stream, stream } from "../../stream.ts";
 import { pageTemplates, wrapArticle } from "../extract/sample-pages.ts";
