@@ -81,9 +81,13 @@ napi_value gradientOf(napi_env env, napi_callback_info) {
 napi_value setGradient(napi_env env, napi_callback_info) {
   return guarded(env, [&](Env& state) -> napi_value {
     Reader reader(state);
-    at::Tensor& tensor = reader.tensor();
-    const double gradient = reader.word();
-    tensor.mutable_grad() = gradient < 0 ? at::Tensor() : state.tensor(gradient);
+    const at::Tensor tensor = reader.tensor();
+    const double handle = reader.word();
+    const at::Tensor gradient = handle < 0 ? at::Tensor() : state.tensor(handle);
+    if (gradient.defined() && (gradient.scalar_type() != tensor.scalar_type() || gradient.device() != tensor.device() || !gradient.sizes().equals(tensor.sizes())))
+      throw BindingError("the gradient of " + describe(tensor) + " must be like it but is " + describe(gradient));
+    if (gradient.defined() && gradient.is_same(tensor)) throw BindingError("a tensor cannot be its own gradient");
+    tensor.mutable_grad() = gradient;
     return nullptr;
   });
 }
@@ -223,7 +227,7 @@ napi_value setAutocast(napi_env env, napi_callback_info) {
     const auto typeBefore = at::autocast::get_autocast_dtype(device);
     at::autocast::set_autocast_enabled(device, enabled);
     at::autocast::set_autocast_dtype(device, type);
-    if (enabled) at::autocast::increment_nesting();
+    at::autocast::increment_nesting();
     Writer writer(state);
     writer.word(before);
     writer.word(state.intern(dtypeName(typeBefore)));

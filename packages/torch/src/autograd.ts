@@ -131,7 +131,7 @@ export function checkpoint(body: (...inputs: Tensor[]) => Tensor, inputs: readon
   return output!;
 }
 
-/** Runs `body` with matrix products and the like in `dtype`, as PyTorch's autocast does. */
+/** Runs `body` with matrix products and the like in `dtype`, as PyTorch's autocast does; `enabled: false` makes an exception inside. */
 export function autocast<T>(options: { device?: "cpu" | "cuda"; dtype?: Dtype; enabled?: boolean }, body: () => T): T {
   const device = options.device ?? "cpu";
   const write = (enabled: boolean, dtype: Dtype) => {
@@ -140,9 +140,7 @@ export function autocast<T>(options: { device?: "cpu" | "cuda"; dtype?: Dtype; e
     putWord(enabled ? 1 : 0);
     putWord(intern(dtype));
   };
-  const enabled = options.enabled ?? true;
-  if (!enabled) return body();
-  write(true, options.dtype ?? "bfloat16");
+  write(options.enabled ?? true, options.dtype ?? "bfloat16");
   run(() => native.setAutocast());
   beginReading();
   const before = takeWord() !== 0;

@@ -1,5 +1,5 @@
 /** Tensors as text, laid out as PyTorch prints them. */
-import { type Dtype, isComplexDtype, isFloatingPoint } from "./dtype.ts";
+import { type Complex, type Dtype, isComplexDtype, isFloatingPoint } from "./dtype.ts";
 import { scope } from "./scope.ts";
 import type { Tensor } from "./tensor.ts";
 import { elements } from "./tensor-members.ts";
@@ -9,8 +9,10 @@ const PRECISION = 4;
 const SUMMARIZE_ABOVE = 1000;
 const EDGE_ITEMS = 3;
 const LINE_WIDTH = 80;
+/** More decimals than an exact half can have among numbers that are shown with four. */
+const EXACT_DECIMALS = 60;
 
-type Element = number | bigint | boolean | { re: number; im: number };
+type Element = number | bigint | boolean | Complex;
 type Tree = Element | Tree[];
 
 export function formatTensor(tensor: Tensor): string {
@@ -18,6 +20,8 @@ export function formatTensor(tensor: Tensor): string {
   return scope(() => {
     const { shape, dtype, device } = tensor;
     const numel = tensor.numel;
+    if (device === "meta")
+      return `tensor(..., device='meta', size=(${shape.join(", ")})${dtype === "float32" ? "" : `, dtype=torch.${dtype}`})`;
     const suffix: string[] = [];
     if (device !== "cpu") suffix.push(`device='${device}'`);
     if (numel === 0 && shape.length !== 1) suffix.push(`size=(${shape.join(", ")})`);
@@ -29,8 +33,7 @@ export function formatTensor(tensor: Tensor): string {
     const tree = numel === 0 ? [] : treeOf(tensor, dtype, summarize);
     const leaves: Element[] = [];
     flatten(tree, leaves);
-    const { format } = formatter(leaves, dtype);
-    const body = numel === 0 ? "[]" : render(tree, shape, 0, prefix.length, summarize, format);
+    const body = numel === 0 ? "[]" : render(tree, shape, 0, prefix.length, summarize, formatter(leaves, dtype));
     return `${prefix}${[body, ...suffix].join(", ")})`;
   });
 }
@@ -56,69 +59,74 @@ function flatten(tree: Tree, into: Element[]): void {
   else into.push(tree);
 }
 
-function formatter(values: readonly Element[], dtype: Dtype): { format: (value: Element) => string } {
+interface Formatter {
+  readonly width: number;
+  format(value: Element): string;
+}
+
+function formatter(values: readonly Element[], dtype: Dtype): Formatter {
   if (isComplexDtype(dtype)) {
-    const re = formatter(
-      values.map((value) => (value as { re: number }).re),
-      "float32",
-    ).format;
-    const im = formatter(
-      values.map((value) => Math.abs((value as { im: number }).im)),
-      "float32",
-    ).format;
+    const part = (name: "re" | "im") =>
+      formatter(
+        values.map((value) => (value as Complex)[name]),
+        "float32",
+      );
+    const [re, im] = [part("re"), part("im")];
     return {
+      width: re.width + im.width + 1,
       format: (value) => {
-        const c = value as { re: number; im: number };
-        return `${re(c.re)}${c.im < 0 || Object.is(c.im, -0) ? "-" : "+"}${im(Math.abs(c.im)).trim()}j`;
+        const c = value as Complex;
+        const imaginary = im.format(c.im).trimStart();
+        return `${re.format(c.re)}${imaginary.startsWith("-") ? "" : "+"}${imaginary}j`;
       },
     };
   }
-  if (!isFloatingPoint(dtype)) {
-    const texts = values.map((value) => (typeof value === "boolean" ? (value ? "True" : "False") : String(value)));
-    const width = Math.max(0, ...texts.map((text) => text.length));
-    return { format: (value) => (typeof value === "boolean" ? (value ? "True" : "False") : String(value)).padStart(width) };
-  }
-  const numbers = values.map(Number);
-  const finite = numbers.filter((value) => Number.isFinite(value) && value !== 0).map(Math.abs);
-  let text: (value: number) => string;
-  if (finite.length === 0) {
-    text = (value) => special(value) ?? `${value === 0 && Object.is(value, -0) ? "-" : ""}0.`;
-  } else {
-    const max = Math.max(...finite);
-    const min = Math.min(...finite);
-    if (finite.every(Number.isInteger)) {
-      text = max / min > 1000 || max > 1e8 ? scientific : (value) => special(value) ?? `${Object.is(value, -0) ? "-0" : value.toFixed(0)}.`;
-    } else {
-      text = max / min > 1000 || max > 1e8 || min < 1e-4 ? scientific : (value) => special(value) ?? value.toFixed(PRECISION);
-    }
-  }
-  const width = Math.max(...numbers.map((value) => text(value).length));
-  return { format: (value) => text(Number(value)).padStart(width) };
+  const text = isFloatingPoint(dtype) ? floatText(values.map(Number)) : plainText;
+  // Zeros and what is not finite may stick out: PyTorch does not measure them.
+  const measured = isFloatingPoint(dtype) ? values.filter((value) => Number.isFinite(value) && value !== 0) : values;
+  const width = measured.reduce((most: number, value) => Math.max(most, text(value).length), 1);
+  return { width, format: (value) => text(value).padStart(width) };
 }
 
-const special = (value: number) => (Number.isNaN(value) ? "nan" : value === Infinity ? "inf" : value === -Infinity ? "-inf" : undefined);
-const scientific = (value: number) => special(value) ?? value.toExponential(PRECISION).replace(/e([+-])(\d)$/, "e$10$2");
+const plainText = (value: Element) => (typeof value === "boolean" ? (value ? "True" : "False") : String(value));
 
-function render(
-  tree: Tree,
-  shape: readonly number[],
-  depth: number,
-  indent: number,
-  summarize: boolean,
-  format: (value: Element) => string,
-): string {
-  if (!Array.isArray(tree)) return format(tree).trimStart();
+/** Chooses between whole, fixed and scientific notation for all values together. */
+function floatText(values: readonly number[]): (value: Element) => string {
+  const sizes = values.filter((value) => Number.isFinite(value) && value !== 0).map(Math.abs);
+  const max = Math.max(...sizes);
+  const min = Math.min(...sizes);
+  const whole = sizes.every(Number.isInteger);
+  const scientific = sizes.length > 0 && (max / min > 1000 || max > 1e8 || min < 1e-4);
+  return (element) => {
+    const value = Number(element);
+    if (Number.isNaN(value)) return "nan";
+    const sign = value < 0 || Object.is(value, -0) ? "-" : "";
+    const size = Math.abs(value);
+    if (size === Number.POSITIVE_INFINITY) return `${sign}inf`;
+    if (scientific) return `${sign}${halfEven(size, "toExponential").replace(/e([+-])(\d)$/, "e$10$2")}`;
+    return `${sign}${whole ? `${size.toFixed(0)}.` : halfEven(size, "toFixed")}`;
+  };
+}
+
+/** Rounds to four decimals, exact halves to the even digit as C does; JavaScript rounds them up. */
+function halfEven(size: number, notation: "toFixed" | "toExponential"): string {
+  const rounded = size[notation](PRECISION);
+  const [, kept, rest, exponent] = /^(\d+\.\d{4})(\d*)(.*)$/.exec(size[notation](EXACT_DECIMALS))!;
+  return /^50*$/.test(rest!) && /[02468]$/.test(kept!) ? kept! + exponent! : rounded;
+}
+
+function render(tree: Tree, shape: readonly number[], depth: number, indent: number, summarize: boolean, layout: Formatter): string {
+  if (!Array.isArray(tree)) return layout.format(tree).trimStart();
   const cut = summarize && shape[depth]! > 2 * EDGE_ITEMS;
   if (depth === shape.length - 1) {
-    const items = tree.map((item) => format(item as Element));
+    const items = tree.map((item) => layout.format(item as Element));
     if (cut) items.splice(EDGE_ITEMS, 0, " ...");
-    const width = (items[0]?.length ?? 0) + 2;
-    const perLine = Math.max(1, Math.floor((LINE_WIDTH - indent) / width));
+    const perLine = Math.max(1, Math.floor((LINE_WIDTH - indent) / (layout.width + 2)));
     const lines: string[] = [];
     for (let i = 0; i < items.length; i += perLine) lines.push(items.slice(i, i + perLine).join(", "));
     return `[${lines.join(`,\n${" ".repeat(indent + 1)}`)}]`;
   }
-  const rows = tree.map((row) => render(row, shape, depth + 1, indent + 1, summarize, format));
+  const rows = tree.map((row) => render(row, shape, depth + 1, indent + 1, summarize, layout));
   if (cut) rows.splice(EDGE_ITEMS, 0, "...");
   const gap = `,${"\n".repeat(shape.length - depth - 1)}${" ".repeat(indent + 1)}`;
   return `[${rows.join(gap)}]`;

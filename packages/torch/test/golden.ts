@@ -84,3 +84,12 @@ export function tensorsIn(value: unknown): Tensor[] {
   if (value instanceof Tensor) return [value];
   return Array.isArray(value) ? value.flatMap(tensorsIn) : [];
 }
+
+/** sin(0.7 i + phase) in the given shape: numbers that both languages make for themselves. */
+export function wave(shape: readonly number[], phase: number): Tensor {
+  const numel = shape.reduce((product, size) => product * size, 1);
+  return tensor(
+    new Float64Array(numel).map((_, i) => Math.sin(0.7 * i + phase)),
+    { shape },
+  ).to("float32");
+}

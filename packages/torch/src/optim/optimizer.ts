@@ -73,20 +73,29 @@ export abstract class Optimizer<Settings extends { learningRate: number; weightD
     return { step: this.stepCount, settings, tensors };
   }
 
-  /** Takes over a state of an optimizer with the same groups. Settings are restored too. */
+  /**
+   * Takes over a state of an optimizer with the same groups, settings included.
+   * Errors: names or shapes that do not fit; the optimizer then stays as it was.
+   */
   restore(state: OptimizerState): void {
+    const settingsBefore = this.groups.map((group) => ({ ...group }));
+    // Settings first: they decide which state tensors there are.
+    for (const [i, group] of this.groups.entries()) Object.assign(group, state.settings[i] ?? {});
     noGrad(() => {
       this.prepare();
       const own = this.state().tensors;
       const missing = [...own.keys()].filter((name) => !state.tensors.has(name));
       const unexpected = [...state.tensors.keys()].filter((name) => !own.has(name));
-      if (missing.length + unexpected.length > 0)
+      const misshaped = [...own].filter(([name, tensor]) => state.tensors.get(name)?.shape.join() !== tensor.shape.join());
+      if (missing.length + unexpected.length + misshaped.length > 0) {
+        for (const [i, group] of this.groups.entries()) Object.assign(group, settingsBefore[i]);
+        const shown = (names: readonly string[]) => names.slice(0, 3).join(", ") || "nothing";
         throw new Error(
-          `The optimizer state does not fit: missing ${missing.slice(0, 3).join(", ") || "nothing"}, unexpected ${unexpected.slice(0, 3).join(", ") || "nothing"}`,
+          `The optimizer state does not fit: missing ${shown(missing)}, unexpected ${shown(unexpected)}, of another shape ${shown(misshaped.map(([name]) => name).filter((name) => state.tensors.has(name)))}`,
         );
+      }
       for (const [name, tensor] of own) tensor.copy_(state.tensors.get(name)!);
     });
-    for (const [i, group] of this.groups.entries()) Object.assign(group, state.settings[i] ?? {});
     this.stepCount = state.step;
   }
 
