@@ -33,7 +33,7 @@ for (const [language, folder] of [
   for (let remainder = 0; remainder < 5 && bytes < BYTES_PER_LANGUAGE; remainder++) {
     for (let i = remainder; i < pages.length && bytes < BYTES_PER_LANGUAGE; i += 5) {
       const id = pages[i];
-      const text = textOf(parseDocument(readFileSync(join(root, String(id)), "utf8")));
+      const text = textOf(/** @type {any} */ (parseDocument(readFileSync(join(root, String(id)), "utf8"))));
       if (text.length < 400) continue;
       lines.push(JSON.stringify({ id, text }));
       bytes += Buffer.byteLength(text);
@@ -44,29 +44,41 @@ for (const [language, folder] of [
   console.log(`${language}: ${lines.length} pages, ${bytes} bytes of text`);
 }
 
-/** The text of a page: one line per block, in reading order, each line once. */
+/**
+ * A node of the parsed page, as far as it is read here.
+ * @typedef {{ type: string, name?: string, data?: string, attribs?: Record<string, string>, children?: Node[] }} Node
+ */
+
+/**
+ * The text of a page: one line per block, in reading order, each line once.
+ * @param {Node} document
+ */
 function textOf(document) {
+  /** @type {string[]} */
   const lines = [];
   const body = find(document, (node) => node.attribs?.id === "DisplayArea");
   if (body !== undefined) blocks(body, lines);
   return [...new Set(lines)].join("\n");
 }
 
+/** @param {Node} node @param {string[]} lines */
 function blocks(node, lines) {
   for (const child of node.children ?? []) {
-    if (LEFT_OUT.has(child.name)) continue;
-    if (BLOCKS.has(child.name) && find(child, (inner) => inner !== child && BLOCKS.has(inner.name)) === undefined) {
+    if (LEFT_OUT.has(child.name ?? "")) continue;
+    if (BLOCKS.has(child.name ?? "") && find(child, (inner) => inner !== child && BLOCKS.has(inner.name ?? "")) === undefined) {
       const text = plain(child).replace(/\s+/g, " ").trim();
       if (text !== "") lines.push(text);
     } else blocks(child, lines);
   }
 }
 
+/** @param {Node} node @returns {string} */
 function plain(node) {
-  if (node.type === "text") return node.data;
-  return LEFT_OUT.has(node.name) ? "" : (node.children ?? []).map(plain).join("");
+  if (node.type === "text") return node.data ?? "";
+  return LEFT_OUT.has(node.name ?? "") ? "" : (node.children ?? []).map(plain).join("");
 }
 
+/** @param {Node} node @param {(node: Node) => boolean} test @returns {Node | undefined} */
 function find(node, test) {
   if (test(node)) return node;
   for (const child of node.children ?? []) {

@@ -18,3 +18,4 @@ export {
 export * from "./sampling-weights/index.ts";
 export { normalize, type ShareChange, ShareSchedule, type Shares, sharesBySize } from "./shares.ts";
 export type { Batch, Source, SourceState } from "./source.ts";
+export * from "./transforms/index.ts";
