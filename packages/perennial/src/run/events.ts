@@ -24,6 +24,8 @@ export type RunEventMessage =
       readonly step: number;
       readonly moment: "before" | "during" | "after";
       readonly bitsPerByte: ReadonlyMap<string, number>;
+      /** Set when the average of the weights was measured, beside them. */
+      readonly of?: "average";
     }
   | { readonly kind: "sample"; readonly label: string; readonly prompt: string; readonly text: string }
   | { readonly kind: "checkpoint"; readonly step: number; readonly folder: string }

@@ -7,7 +7,7 @@ import { Decoder, decoderConfig, loadModel } from "../model/index.ts";
 import type { Recipe, ResolvedRecipe } from "../recipe/index.ts";
 import { DEFAULT_STORE_PATH, lockRunFolder, openStore, type Run, type Store } from "../store/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
-import { listCheckpoints } from "../train/checkpoint.ts";
+import { type Checkpoint, checkpointNames, newestCheckpoint } from "../train/checkpoint.ts";
 import { describeHardware } from "../train/hardware.ts";
 import { prepareCorpora } from "./corpora.ts";
 import type { Listener } from "./events.ts";
@@ -79,18 +79,18 @@ async function runOne(
   mkdirSync(folder, { recursive: true });
   const lock = lockRunFolder(folder);
   try {
-    const checkpoint = listCheckpoints(folder).at(-1);
     const earlier = store.runs.newestIn(folder);
     if (options.resume === true && earlier?.status === "finished") {
       listen({ kind: "note", text: `${recipe.variant}: finished before (${earlier.id}); nothing to resume` });
       return { variant: recipe.variant, runId: earlier.id, folder, result: finishedResult(store, earlier, recipe, folder) };
     }
-    if (options.resume !== true && checkpoint !== undefined)
+    if (options.resume !== true && checkpointNames(folder).length > 0)
       throw new PerennialError(
         "RUN_EXISTS",
         `${folder} holds a run already. Go on with it (--resume), or choose another output (--set output=…), or delete the folder.`,
       );
-    const resumeFrom = options.resume === true ? checkpoint : undefined;
+    const warn = (text: string) => listen({ kind: "warning", text });
+    const resumeFrom = options.resume === true ? await newestCheckpoint(folder, warn) : undefined;
     if (resumeFrom !== undefined && resumeFrom.state.recipeHash !== recipeHash(recipe))
       throw new PerennialError(
         "RUN_CHANGED",
@@ -128,6 +128,7 @@ async function runOne(
         startModel: () => startModel(recipe, tokenizer, options.baseFolder),
         recorder,
         resumeFrom,
+        parentHash: parentOf(resumeFrom, store),
         until: options.until,
         listen,
         signal: options.signal,
@@ -140,6 +141,12 @@ async function runOne(
   } finally {
     lock.release();
   }
+}
+
+/** A store that was deleted meanwhile knows nothing of earlier models. */
+function parentOf(checkpoint: Checkpoint | undefined, store: Store): string | null {
+  const hash = checkpoint?.state.parentHash ?? null;
+  return hash === null || store.lineage.byHash(hash) === undefined ? null : hash;
 }
 
 /** What a finished run measured, from the store. */

@@ -1,28 +1,28 @@
 /** One variant of a recipe, from the model as it comes to the model that has learned: stages, measurements, checkpoints. */
-import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { manualSeed, optim } from "@perennial/torch";
 import { full } from "../adapt/index.ts";
 import { PerennialError } from "../errors.ts";
-import { evaluateHeldOut } from "../evaluate/model/index.ts";
 import type { SeenSource } from "../mixture/index.ts";
-import type { HuggingFaceConfig } from "../model/config.ts";
-import { checkMemory, type Decoder, generate, loadModel, saveModel, trainingFlopsPerToken, trainingMemory } from "../model/index.ts";
+import { checkMemory, type Decoder, type LoadedModel, loadModel, trainingFlopsPerToken, trainingMemory } from "../model/index.ts";
 import { causal } from "../objective/index.ts";
-import { type Plan, planOf, type Recipe, type RecipeStage } from "../recipe/index.ts";
-import { hashPath, hashText, METRICS, type Moment, type Recorder } from "../store/index.ts";
-import { stream } from "../stream.ts";
+import { learningRateOf, type Plan, planOf, type Recipe, type RecipeStage } from "../recipe/index.ts";
+import { hashPath, hashText, type Recorder } from "../store/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
-import { type Checkpoint, listCheckpoints, pruneCheckpoints, restoreParts, saveCheckpoint } from "../train/checkpoint.ts";
+import { type Checkpoint, newestCheckpoint, restoreParts, scoreCheckpoint, scoreOf } from "../train/checkpoint.ts";
+import { CheckpointWriter } from "../train/checkpoint-writer.ts";
 import { chooseAutocastDtype, measurePeakFlops } from "../train/hardware.ts";
-import { LoopInterruption, type StepReport, trainLoop } from "../train/loop.ts";
+import { LoopInterruption, type LoopParts, type LoopSettings, type StepReport, trainLoop } from "../train/loop.ts";
 import type { Rule } from "../train/rule.ts";
-import { resolveSchedule, type Schedule, type ScheduleOptions, toSchedule } from "../train/schedule/index.ts";
+import type { Schedule } from "../train/schedule/index.ts";
 import { singleProcess, type World } from "../train/world.ts";
 import type { PreparedCorpus } from "./corpora.ts";
 import type { Listener } from "./events.ts";
+import { measure, writeSamples } from "./measurements.ts";
 import { stageSource } from "./mixture.ts";
-import { makeRule } from "./rules.ts";
+import { isWeightAverage, makeRule } from "./rules.ts";
+import { saveStageModel } from "./stage-model.ts";
+import { StepRecorder } from "./step-recorder.ts";
 
 export interface VariantOptions {
   readonly recipe: Recipe;
@@ -30,9 +30,11 @@ export interface VariantOptions {
   readonly folder: string;
   readonly tokenizer: Tokenizer;
   readonly corpora: ReadonlyMap<string, PreparedCorpus>;
-  readonly startModel: () => { model: Decoder; rawConfig: HuggingFaceConfig; path: string | null };
+  readonly startModel: () => { model: Decoder; rawConfig: LoadedModel["rawConfig"]; path: string | null };
   readonly recorder: Recorder;
   readonly resumeFrom: Checkpoint | undefined;
+  /** The model that the resumed stage began with, if the store knows it. */
+  readonly parentHash: string | null;
   readonly until: number | undefined;
   readonly listen: Listener;
   /** Aborted: finish the step, save, leave. */
@@ -43,7 +45,7 @@ export interface VariantOptions {
 export interface VariantResult {
   readonly status: "finished" | "stopped";
   readonly reason: string | null;
-  /** Folder of the final model; null when the run stopped before its end. */
+  /** Folder of the final model; null when the run stopped before its end and no rule chose a model for it. */
   readonly modelFolder: string | null;
   readonly before: ReadonlyMap<string, number>;
   readonly after: ReadonlyMap<string, number>;
@@ -55,7 +57,28 @@ export async function runVariant(options: VariantOptions): Promise<VariantResult
   return new VariantRun(options).run();
 }
 
-class Left extends Error {}
+/** The run leaves before its end, resumable. */
+class Left extends Error {
+  /** A rule went back to a model that the run ends with. */
+  readonly modelFolder: string | null;
+  constructor(reason: string, modelFolder: string | null = null) {
+    super(reason);
+    this.modelFolder = modelFolder;
+  }
+}
+
+/** What a stage holds while it runs. */
+interface StageRun {
+  readonly stage: RecipeStage;
+  readonly position: number;
+  readonly startStep: number;
+  readonly resumed: boolean;
+  readonly parts: LoopParts & { readonly source: ReturnType<typeof stageSource> };
+  readonly settings: LoopSettings;
+}
+
+/** So many rollbacks to one checkpoint lead nowhere: it is not the data. */
+const MAX_ROLLBACKS = 10;
 
 class VariantRun {
   private readonly options: VariantOptions;
@@ -63,9 +86,11 @@ class VariantRun {
   private readonly world: World;
   private readonly autocastDtype;
   private readonly peakFlops: number;
+  private readonly learningRate: Schedule;
+  private readonly checkpoints: CheckpointWriter;
   private model!: Decoder;
-  private rawConfig!: HuggingFaceConfig;
-  private parentHash: string | undefined;
+  private rawConfig!: LoadedModel["rawConfig"];
+  private parentHash: string | null = null;
   private tokens = 0;
   private memory: SeenSource[] = [];
   private before = new Map<string, number>();
@@ -75,6 +100,9 @@ class VariantRun {
     this.options = options;
     this.world = options.world ?? singleProcess;
     this.plan = planOf(options.recipe, { worldSize: this.world.size });
+    this.learningRate = learningRateOf(options.recipe, this.plan);
+    const keepMeasured = options.recipe.stages.some(({ rules }) => rules.some(isBoundToGoBackFrom));
+    this.checkpoints = new CheckpointWriter(options.folder, { ...options.recipe.checkpoints, keepMeasured });
     const chosen = chooseAutocastDtype(options.recipe.stages[0]!.train.autocastDtype);
     this.autocastDtype = chosen.value;
     this.peakFlops = measurePeakFlops(chosen.value);
@@ -85,35 +113,47 @@ class VariantRun {
   }
 
   async run(): Promise<VariantResult> {
-    const { recipe, recorder, resumeFrom, listen, folder } = this.options;
+    const { recipe, recorder, listen, folder } = this.options;
     manualSeed(recipe.seed);
     await this.start();
-    let status: VariantResult["status"] = "finished";
-    let reason: string | null = null;
+    let left: Left | undefined;
     let modelFolder: string | null = null;
     try {
-      if (resumeFrom === undefined) {
-        this.before = this.measure(0, 0, "before");
-        this.writeSamples(0, "before");
-      }
-      let previous: { optimizer: optim.AdamW; options: ScheduleOptions; offset: number; steps: number } | undefined;
-      for (const [position, stage] of recipe.stages.entries()) {
-        if (resumeFrom !== undefined && position < resumeFrom.state.stage) continue;
-        previous = await this.stage(stage, position, previous);
-        modelFolder = await this.saveStageModel(stage, position);
-      }
-      previous?.optimizer.dispose();
+      modelFolder = await this.stages();
+      await this.checkpoints.idle();
     } catch (error) {
+      // Whatever happened, a checkpoint on its way is finished first; its own failure does not hide the cause.
+      await this.checkpoints.idle().catch(() => {});
       if (!(error instanceof Left)) throw error;
-      status = "stopped";
-      reason = error.message;
+      left = error;
+      modelFolder = error.modelFolder;
     }
+    const status = left === undefined ? "finished" : "stopped";
+    const reason = left?.message ?? null;
     recorder.end(status, reason);
     if (modelFolder !== null) listen({ kind: "finished", variant: recipe.variant, modelFolder });
-    if (status === "stopped") listen({ kind: "warning", text: `${reason}. Run the same command with --resume to go on from ${folder}.` });
-    const result = { status, reason, modelFolder: status === "finished" ? modelFolder : null, before: this.before, after: this.latest };
+    if (left !== undefined) listen({ kind: "warning", text: `${reason}. Run the same command with --resume to go on from ${folder}.` });
     this.model.dispose();
-    return result;
+    return { status, reason, modelFolder, before: this.before, after: this.latest };
+  }
+
+  private async stages(): Promise<string | null> {
+    const { recipe, resumeFrom } = this.options;
+    if (resumeFrom === undefined) {
+      this.before = this.measure(0, 0, "before");
+      writeSamples(this.options, this.model, 0, "before");
+    }
+    let modelFolder: string | null = null;
+    let optimizer: optim.AdamW | undefined;
+    for (const [position, stage] of recipe.stages.entries()) {
+      if (resumeFrom !== undefined && position < resumeFrom.state.stage) continue;
+      const run = this.prepareStage(stage, position, optimizer);
+      optimizer = run.parts.optimizer;
+      await this.stage(run);
+      modelFolder = await this.saveModels(run);
+    }
+    optimizer?.dispose();
+    return modelFolder;
   }
 
   private async start(): Promise<void> {
@@ -124,6 +164,7 @@ class VariantRun {
       this.tokens = resumeFrom.state.tokens;
       this.memory = resumeFrom.state.memory as SeenSource[];
       this.before = new Map(Object.entries(resumeFrom.state.before));
+      this.parentHash = this.options.parentHash;
     } else {
       const { model, rawConfig, path } = startModel();
       [this.model, this.rawConfig] = [model, rawConfig];
@@ -142,11 +183,8 @@ class VariantRun {
     for (const { train } of recipe.stages) checkMemory(trainingMemory(config, train));
   }
 
-  private async stage(
-    stage: RecipeStage,
-    position: number,
-    previous: { optimizer: optim.AdamW; options: ScheduleOptions; offset: number; steps: number } | undefined,
-  ) {
+  /** The parts of a stage, as they are at its start or at the checkpoint that the run resumes from. */
+  private prepareStage(stage: RecipeStage, position: number, before: optim.AdamW | undefined) {
     const { recipe, corpora, recorder, resumeFrom, listen } = this.options;
     const planned = this.plan.stages[position]!;
     const { train } = stage;
@@ -161,22 +199,21 @@ class VariantRun {
     });
     const adaptation = full(this.model);
     const { beta1, beta2, eps, weightDecay } = train.optimizer;
-    const keepsOptimizer = stage.onStart.optimizer === "keep" && previous !== undefined;
-    if (!keepsOptimizer) previous?.optimizer.dispose();
-    const optimizer = keepsOptimizer
-      ? previous!.optimizer
-      : new optim.AdamW(
-          adaptation.parameterSets.map((set) => ({
-            name: set.name,
-            parameters: set.parameters,
-            ...(set.weightDecay === undefined ? {} : { weightDecay: set.weightDecay }),
-          })),
-          { learningRate: 0, beta1, beta2, eps, weightDecay },
-        );
-    const { schedule, options: scheduleOptions, offset } = this.scheduleOf(stage, planned.steps, previous);
+    const optimizer = new optim.AdamW(
+      adaptation.parameterSets.map((set) => ({
+        name: set.name,
+        parameters: set.parameters,
+        ...(set.weightDecay === undefined ? {} : { weightDecay: set.weightDecay }),
+      })),
+      { learningRate: 0, beta1, beta2, eps, weightDecay },
+    );
+    // Kept are the moments and their step count; rates and decays are those of the new stage.
+    if (before !== undefined && stage.onStart.optimizer === "keep") optimizer.restore({ ...before.state(), settings: [] });
+    before?.dispose();
     const rules = stage.rules.map((rule) => makeRule(rule, this.model));
     let startStep = 0;
-    if (resumeFrom !== undefined && resumeFrom.state.stage === position) {
+    const resumed = resumeFrom !== undefined && resumeFrom.state.stage === position;
+    if (resumed) {
       restoreParts(resumeFrom, { optimizer, rules });
       source.restore(resumeFrom.state.source as ReturnType<typeof source.state>);
       startStep = resumeFrom.state.stageStep;
@@ -190,7 +227,7 @@ class VariantRun {
       objective: causal({ zLoss: train.zLoss }),
       adaptation,
       optimizer,
-      schedule,
+      schedule: (step: number) => this.learningRate(planned.startStep + step),
       rules,
       world: this.world,
     };
@@ -201,243 +238,189 @@ class VariantRun {
       autocastDtype: this.autocastDtype,
       activationCheckpointing: train.activationCheckpointing,
     };
-    const save = (stageStep: number, score: number | null) => {
-      recorder.flush();
-      const state = {
-        recipeHash: recipeHash(recipe),
-        stage: position,
-        stageStep,
-        step: planned.startStep + stageStep,
-        tokens: this.tokens,
-        source: source.state(),
-        memory: this.memory,
-        before: Object.fromEntries(this.before),
-        score,
-      };
-      const saved = saveCheckpoint(this.options.folder, { model: this.model, rawConfig: this.rawConfig, optimizer, rules }, state);
-      pruneCheckpoints(this.options.folder, recipe.checkpoints.keepLast, recipe.checkpoints.keepBest);
-      listen({ kind: "checkpoint", step: state.step, folder: saved });
-    };
-    const flopsPerToken = trainingFlopsPerToken(this.model.config, train.sequenceLength);
-    const meter = new SpeedMeter();
+    return { stage, position, startStep, resumed, parts, settings };
+  }
+
+  private async stage(run: StageRun): Promise<void> {
+    const { stage, position, parts } = run;
+    const { recipe, recorder, listen } = this.options;
+    const planned = this.plan.stages[position]!;
+    const steps = new StepRecorder({
+      recorder,
+      listen,
+      totalSteps: this.plan.totalSteps,
+      peakFlops: this.peakFlops,
+      flopsPerToken: trainingFlopsPerToken(this.model.config, stage.train.sequenceLength),
+      stage: stage.name,
+    });
+    // There must be something to go back to from the first step on, and from every measurement within a bound.
+    if (!run.resumed && stage.rules.some(goesBack)) await this.save(run, 0, mean(position === 0 ? this.before : this.latest));
+    const savesMeasured = stage.rules.some(isBoundToGoBackFrom);
     const afterStep = async (report: StepReport) => {
       this.tokens += report.targetTokens;
       const step = planned.startStep + report.step;
-      this.record(step, report, source.shares(), meter, flopsPerToken, stage);
+      steps.record(step, this.tokens, report, parts.source.shares());
+      this.checkpoints.check();
       let score: number | null = null;
       const isLast = report.step === planned.steps;
-      if (isDue(recipe.evaluate.everySteps, report.step) && !isLast) score = this.measureDuring(step, position, rules, report.step, save);
+      if (isDue(recipe.evaluate.everySteps, report.step) && !isLast) {
+        const bitsPerByte = this.measure(step, position, "during", parts.rules);
+        score = mean(bitsPerByte);
+        await this.judge(run, report.step, step, bitsPerByte, score);
+      }
       const left = this.options.until !== undefined && step >= this.options.until && step < this.plan.totalSteps;
       const aborted = this.options.signal?.aborted === true;
-      if (isDue(recipe.checkpoints.everySteps, report.step) || isLast || left || aborted) save(report.step, score);
+      if (isDue(recipe.checkpoints.everySteps, report.step) || isLast || left || aborted || (score !== null && savesMeasured))
+        await this.save(run, report.step, score);
       if (aborted || left) throw new Left(aborted ? `interrupted after step ${step}` : `stopped after step ${step} as asked`);
       // Lets signals and timers in.
       await new Promise((done) => setImmediate(done));
       return "continue" as const;
     };
-    await this.loop(parts, settings, startStep, afterStep, position, save);
-    this.memory = source.memory(this.memory);
-    this.latest = this.measure(planned.startStep + planned.steps, position, "after");
-    this.writeSamples(planned.startStep + planned.steps, "after");
-    recorder.stageEnded(position, planned.startStep + planned.steps, this.tokens);
-    return { optimizer, options: scheduleOptions, offset, steps: planned.steps };
+    await this.loop(run, afterStep);
+    const end = planned.startStep + planned.steps;
+    this.latest = this.measure(end, position, "after", parts.rules);
+    await this.judge(run, planned.steps, end, this.latest, mean(this.latest));
+    await this.checkpoints.idle();
+    scoreCheckpoint(this.options.folder, end, mean(this.latest));
+    this.memory = parts.source.memory(this.memory);
+    writeSamples(this.options, this.model, end, "after");
+    recorder.stageEnded(position, end, this.tokens);
   }
 
-  /** Runs the loop; a rollback loads the newest checkpoint and goes on behind the data that led there. */
-  private async loop(
-    parts: Parameters<typeof trainLoop>[0],
-    settings: Parameters<typeof trainLoop>[1],
-    startStep: number,
-    afterStep: Parameters<typeof trainLoop>[3],
-    position: number,
-    save: (stageStep: number, score: number | null) => void,
-  ): Promise<void> {
-    const { recorder, folder } = this.options;
-    for (let from = startStep; ; ) {
+  /** Starts to save a checkpoint; the run goes on meanwhile. */
+  private async save({ position, parts }: StageRun, stageStep: number, score: number | null): Promise<void> {
+    const { recipe, recorder, listen, folder } = this.options;
+    recorder.flush();
+    const step = this.plan.stages[position]!.startStep + stageStep;
+    const state = {
+      recipeHash: recipeHash(recipe),
+      stage: position,
+      stageStep,
+      step,
+      tokens: this.tokens,
+      source: parts.source.state(),
+      memory: this.memory,
+      before: Object.fromEntries(this.before),
+      parentHash: this.parentHash,
+    };
+    const { optimizer, rules } = parts;
+    await this.checkpoints.save({ model: this.model, rawConfig: this.rawConfig, optimizer, rules }, state, (saved) => {
+      if (score !== null) scoreCheckpoint(folder, step, score);
+      listen({ kind: "checkpoint", step, folder: saved });
+    });
+  }
+
+  /** Runs the loop; a rollback loads the newest checkpoint of the stage and goes on behind the data that led there. */
+  private async loop(run: StageRun, afterStep: Parameters<typeof trainLoop>[3]): Promise<void> {
+    const rollbacks = new Map<number, number>();
+    for (let from = run.startStep; ; ) {
       try {
-        await trainLoop(parts, settings, from, afterStep);
+        await trainLoop(run.parts, run.settings, from, afterStep);
         return;
       } catch (error) {
         if (!(error instanceof LoopInterruption)) throw error;
         const { verdict, step } = error;
-        const runStep = this.plan.stages[position]!.startStep + step;
-        recorder.event(runStep, verdict.action, verdict.reason);
+        this.options.recorder.event(this.plan.stages[run.position]!.startStep + step, verdict.action, verdict.reason);
         if (verdict.action === "stop") {
-          save(step, null);
+          await this.save(run, step, null);
           throw new Left(verdict.reason);
         }
-        const target = listCheckpoints(folder)
-          .filter(({ state }) => state.stage === position)
-          .at(-1);
+        const target = await this.newest(({ state }) => state.stage === run.position);
         if (target === undefined) throw new Left(`${verdict.reason}; there is no checkpoint in this stage to roll back to`);
-        this.options.listen({
-          kind: "warning",
-          text: `${verdict.reason}; rolling back to step ${target.state.step}, past the data of the steps since`,
-        });
-        const restored = loadModel(join(target.folder, "model")).model;
-        this.model.loadStateDict(restored.stateDict());
-        restored.dispose();
+        const { step: back } = target.state;
+        const times = (rollbacks.get(back) ?? 0) + 1;
+        rollbacks.set(back, times);
+        if (times > MAX_ROLLBACKS)
+          throw new Left(
+            `${verdict.reason}; rolled back to step ${back} ${MAX_ROLLBACKS} times without getting past: lower the learning rate`,
+          );
+        this.warn(`${verdict.reason}; rolling back to step ${back}, past the data of the steps since`);
+        this.loadWeights(target);
         // The source keeps its position: the data that led to the spike is not drawn again.
-        restoreParts(target, parts);
+        restoreParts(target, run.parts);
         this.tokens = target.state.tokens;
         from = target.state.stageStep;
       }
     }
   }
 
-  private measureDuring(
-    step: number,
-    position: number,
-    rules: readonly Rule[],
+  /** Lets the rules judge a measurement. */
+  private async judge(
+    run: StageRun,
     stageStep: number,
-    save: (stageStep: number, score: number | null) => void,
-  ): number {
-    const bitsPerByte = this.measure(step, position, "during");
-    const score = mean([...bitsPerByte.values()]);
-    for (const rule of rules) {
+    step: number,
+    bitsPerByte: ReadonlyMap<string, number>,
+    score: number,
+  ): Promise<void> {
+    for (const rule of run.parts.rules) {
       const verdict = rule.afterMeasurement?.({ step, bitsPerByte, before: this.before });
       if (verdict === undefined) continue;
       this.options.recorder.event(step, verdict.action, verdict.reason);
-      if (verdict.action === "rollback") {
-        const target = listCheckpoints(this.options.folder).at(-1);
-        throw new Left(`${verdict.reason}; the last checkpoint within the bound is ${target?.folder ?? "the model before the run"}`);
+      if (verdict.action === "rollback") await this.endAtBound(run, verdict.reason);
+      // At the end of a stage nothing is left to stop; its model is told of and kept.
+      if (stageStep === run.settings.totalSteps) {
+        this.warn(verdict.reason);
+        continue;
       }
-      save(stageStep, score);
+      await this.save(run, stageStep, score);
       throw new Left(verdict.reason);
     }
-    return score;
   }
 
-  private scheduleOf(stage: RecipeStage, steps: number, previous: { options: ScheduleOptions; offset: number; steps: number } | undefined) {
-    const { learningRate } = stage.onStart;
-    if (learningRate === "keep" && previous !== undefined) {
-      const offset = previous.offset + previous.steps;
-      const curve = toSchedule(previous.options);
-      return { schedule: ((step) => curve(step + offset)) as Schedule, options: previous.options, offset };
-    }
-    const options = resolveSchedule(stage.train.schedule, steps);
-    const warmup = learningRate === "reset" && "warmupSteps" in options ? (options.warmupSteps as number) : 0;
-    const curve = toSchedule(options);
-    return { schedule: ((step) => curve(step + warmup)) as Schedule, options, offset: warmup };
+  /** Ends the run with the model of the newest checkpoint that was measured and within the bound: one that broke it is never saved. */
+  private async endAtBound(run: StageRun, reason: string): Promise<never> {
+    const target = await this.newest(({ folder, state }) => state.stage === run.position && scoreOf(folder) !== undefined);
+    if (target === undefined) throw new Left(`${reason}; no checkpoint of this stage is within the bound`);
+    const { step, stageStep, tokens } = target.state;
+    this.loadWeights(target);
+    restoreParts(target, run.parts);
+    this.tokens = tokens;
+    if (stageStep > 0) this.latest = this.measure(step, run.position, "after", run.parts.rules);
+    throw new Left(`${reason}; the model is the one of step ${step}`, await this.saveModels(run));
   }
 
-  private record(
-    step: number,
-    report: StepReport,
-    shares: Record<string, { requestedShare: number; targetTokenShare: number }>,
-    meter: SpeedMeter,
-    flopsPerToken: number,
-    stage: RecipeStage,
-  ): void {
-    const { recorder, listen } = this.options;
-    const tokensPerSecond = meter.add(report.targetTokens, report.seconds);
-    const modelFlopsUtilization = (tokensPerSecond * flopsPerToken) / this.peakFlops;
-    const memoryBytes = process.memoryUsage.rss();
-    const mixture = Object.entries(shares).flatMap(([name, { requestedShare, targetTokenShare }]) => [
-      [METRICS.requestedShare(name), requestedShare],
-      [METRICS.achievedShare(name), targetTokenShare],
-    ]);
-    recorder.metrics(step, {
-      [METRICS.loss]: report.loss,
-      [METRICS.learningRate]: report.learningRate,
-      [METRICS.gradNorm]: report.gradNorm,
-      [METRICS.tokens]: this.tokens,
-      [METRICS.tokensPerSecond]: tokensPerSecond,
-      [METRICS.modelFlopsUtilization]: modelFlopsUtilization,
-      [METRICS.memoryBytes]: memoryBytes,
-      ...Object.fromEntries(mixture),
-    });
-    if (report.skipped !== undefined) {
-      recorder.event(step, "skip", report.skipped.reason);
-      listen({ kind: "warning", text: `${report.skipped.reason}; the update was left out` });
-    }
-    const { totalSteps } = this.plan;
-    const secondsLeft = (totalSteps - step) * meter.secondsPerStep;
-    listen({ kind: "step", stage: stage.name, report, step, totalSteps, tokensPerSecond, modelFlopsUtilization, memoryBytes, secondsLeft });
+  private async newest(wanted: (checkpoint: Checkpoint) => boolean): Promise<Checkpoint | undefined> {
+    await this.checkpoints.idle();
+    return newestCheckpoint(this.options.folder, (text) => this.warn(text), wanted);
   }
 
-  /** Bits per byte of every corpus with held-out text; recorded and returned. */
-  private measure(step: number, position: number, moment: Moment): Map<string, number> {
-    const { recipe, corpora, tokenizer, recorder, listen } = this.options;
-    const wanted = recipe.evaluate.corpora ?? [...corpora.keys()];
-    const { sequenceLength, microBatchSize } = recipe.stages[position]!.train;
-    const result = new Map<string, number>();
-    const rows: Parameters<Recorder["evaluations"]>[0][number][] = [];
-    const base = { step, moment, stage: position, tokens: this.tokens };
-    for (const name of wanted) {
-      const heldOut = corpora.get(name)?.heldOut;
-      if (heldOut === null || heldOut === undefined) continue;
-      const measured = evaluateHeldOut(this.model, heldOut, {
-        sequenceLength,
-        batchSize: microBatchSize,
-        maxTokens: recipe.evaluate.maxTokensPerCorpus,
-        prefixTokenId: tokenizer.specialTokens.bos ?? tokenizer.specialTokens.eos,
-        bootstrapResamples: moment === "during" ? 0 : recipe.evaluate.bootstrapResamples,
-      });
-      result.set(name, measured.bitsPerByte);
-      rows.push({ ...base, corpus: name, metric: "bitsPerByte", value: measured.bitsPerByte, low: measured.low, high: measured.high });
-      rows.push({ ...base, corpus: name, metric: "loss", value: measured.loss, low: Number.NaN, high: Number.NaN });
-    }
-    recorder.evaluations(rows);
-    listen({ kind: "measured", step, moment, bitsPerByte: result });
+  private loadWeights({ folder }: Checkpoint): void {
+    const { model } = loadModel(join(folder, "model"));
+    this.model.loadStateDict(model.stateDict());
+    model.dispose();
+  }
+
+  private measure(step: number, stage: number, moment: "before" | "during" | "after", rules: readonly Rule[] = []): Map<string, number> {
+    const occasion = { step, stage, moment, tokens: this.tokens };
+    const result = measure(this.options, this.model, occasion);
+    for (const rule of rules)
+      if (isWeightAverage(rule)) rule.withAverage(() => measure(this.options, this.model, { ...occasion, variant: "average" }));
     return result;
   }
 
-  private writeSamples(step: number, moment: Moment): void {
-    const { recipe, tokenizer, recorder, listen } = this.options;
-    const { prompts, maxNewTokens, temperature, topP } = recipe.generate;
-    for (const { label, prompt } of prompts) {
-      const ids = tokenizer.encode(prompt);
-      const { bos, eos } = tokenizer.specialTokens;
-      const start = bos ?? eos;
-      const [continuation] = generate(this.model, [start === undefined || ids[0] === start ? ids : [start, ...ids]], {
-        maxNewTokens,
-        temperature,
-        topP,
-        endIds: tokenizer.endIds,
-        stream: stream(recipe.seed, `samples/${label}`),
-      });
-      const text = tokenizer.decode(continuation!, { skipSpecialTokens: true });
-      recorder.samples([{ step, moment, label, prompt, text, settings: { maxNewTokens, temperature, topP } }]);
-      listen({ kind: "sample", label, prompt, text });
-    }
-  }
-
-  private async saveStageModel(stage: RecipeStage, position: number): Promise<string> {
-    const { folder, recipe, tokenizer, recorder, corpora } = this.options;
+  /** The model of a stage, and beside it the average of its weights where a rule keeps one. */
+  private async saveModels({ stage, position, parts }: StageRun): Promise<string> {
+    const { folder, recipe } = this.options;
     const isLast = position === recipe.stages.length - 1;
-    const target = resolve(folder, isLast ? "model" : `models/${stage.name}`);
-    mkdirSync(target, { recursive: true });
-    saveModel(target, this.model, { rawConfig: this.rawConfig, tokenizerVocabSize: tokenizer.vocabSize });
-    await tokenizer.save(target);
-    const content = await hashPath(target);
-    const parents: { hash: string; role: "model" | "data" | "replay" }[] = [];
-    if (this.parentHash !== undefined) parents.push({ hash: this.parentHash, role: "model" });
-    const replayedNames = new Set(stage.mixture.replay?.corpora ?? []);
-    for (const name of [...stage.mixture.sources.map(({ corpus }) => corpus), ...replayedNames]) {
-      const { train, paths } = corpora.get(name)!;
-      recorder.input({ hash: hashText(train.hash), bytes: train.textBytes, kind: "data", name, path: paths.join(", ") });
-      parents.push({ hash: hashText(train.hash), role: replayedNames.has(name) ? "replay" : "data" });
+    const shared = { ...this.options, stage, rawConfig: this.rawConfig, parentHash: this.parentHash };
+    for (const rule of parts.rules) {
+      if (!isWeightAverage(rule)) continue;
+      const target = resolve(folder, isLast ? "model-average" : `models-average/${stage.name}`);
+      // The weights are written before the first wait, while the average is in their place.
+      await rule.withAverage(() => saveStageModel(target, this.model, `${recipe.name}/${stage.name}/average`, shared));
     }
-    recorder.artifact({ ...content, kind: "model", name: `${recipe.name}/${stage.name}`, path: target }, parents);
-    this.parentHash = content.hash;
+    const target = resolve(folder, isLast ? "model" : `models/${stage.name}`);
+    this.parentHash = await saveStageModel(target, this.model, `${recipe.name}/${stage.name}`, shared);
     return target;
   }
-}
 
-const isDue = (every: number | "never", step: number) => every !== "never" && step % every === 0;
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** Tokens per second over the last steps, so that a pause for a measurement does not count. */
-class SpeedMeter {
-  private readonly window: { tokens: number; seconds: number }[] = [];
-  secondsPerStep = 0;
-
-  add(tokens: number, seconds: number): number {
-    this.window.push({ tokens, seconds });
-    if (this.window.length > 20) this.window.shift();
-    const total = this.window.reduce((sum, step) => sum + step.seconds, 0);
-    this.secondsPerStep = total / this.window.length;
-    return this.window.reduce((sum, step) => sum + step.tokens, 0) / total;
+  private warn(text: string): void {
+    this.options.listen({ kind: "warning", text });
   }
 }
+
+const goesBack = (rule: RecipeStage["rules"][number]) => "action" in rule && rule.action === "rollback";
+const isBoundToGoBackFrom = (rule: RecipeStage["rules"][number]) => rule.rule === "forgettingBound" && goesBack(rule);
+const isDue = (every: number | "never", step: number) => every !== "never" && step % every === 0;
+const mean = (values: ReadonlyMap<string, number>) => [...values.values()].reduce((sum, value) => sum + value, 0) / values.size;

@@ -1,25 +1,24 @@
 /**
  * Checkpoints: everything that a run needs to go on as if nothing had happened. A checkpoint is a folder
- * `checkpoints/000400/` with the model (a Hugging Face folder of its own), the optimizer's tensors and `state.json`.
- * It is filled under another name, synced and renamed: a folder with a plain number is always whole.
+ * `checkpoints/000400/` with the model (a Hugging Face folder of its own), the tensors of optimizer and rules, and `state.json`, which
+ * knows size and CRC-32C of every file and of itself. The folder is filled under another name, synced and renamed
+ * (`checkpoint-writer.ts`), so one with a plain number was whole when it was written; what a disk has done to it since is found out
+ * before it is used.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
+  checksumFile,
   defaultGenerator,
-  generatorState,
+  type FileSummary,
   openSafetensors,
   type optim,
   scope,
   setGeneratorState,
-  type Tensor,
   tensor,
-  writeSafetensors,
 } from "@perennial/torch";
 import { PerennialError } from "../errors.ts";
-import type { HuggingFaceConfig } from "../model/config.ts";
-import type { Decoder } from "../model/decoder.ts";
-import { saveModel } from "../model/folder.ts";
+import { crc32c } from "./crc32c.ts";
 import type { Rule } from "./rule.ts";
 
 /** What is saved as JSON. */
@@ -43,70 +42,10 @@ export interface CheckpointState {
   readonly generator: string;
   /** Bits per byte by corpus before the run. */
   readonly before: Readonly<Record<string, number>>;
-  /** Mean bits per byte at this moment, when it was measured: what keep-best compares. */
-  readonly score: number | null;
-}
-
-const folderOf = (run: string) => join(run, "checkpoints");
-const nameOf = (step: number) => String(step).padStart(6, "0");
-
-export interface CheckpointParts {
-  readonly model: Decoder;
-  readonly rawConfig: HuggingFaceConfig;
-  readonly optimizer: optim.Optimizer<{ learningRate: number; weightDecay: number }>;
-  readonly rules: readonly Rule[];
-}
-
-/** Saves a checkpoint and returns its folder. On a full disk the older ones stay as they are. */
-export function saveCheckpoint(
-  run: string,
-  parts: CheckpointParts,
-  state: Omit<CheckpointState, "version" | "optimizer" | "rules" | "generator">,
-): string {
-  const root = folderOf(run);
-  mkdirSync(root, { recursive: true });
-  for (const leftover of readdirSync(root)) if (leftover.startsWith(".")) rmSync(join(root, leftover), { recursive: true, force: true });
-  const temporary = join(root, `.${nameOf(state.step)}.${process.pid}`);
-  mkdirSync(temporary);
-  try {
-    saveModel(join(temporary, "model"), parts.model, { rawConfig: parts.rawConfig });
-    const { step, settings, tensors } = parts.optimizer.state();
-    writeSafetensors(join(temporary, "optimizer.safetensors"), tensors);
-    const ruleTensors = new Map<string, Tensor>();
-    for (const rule of parts.rules) for (const [name, value] of rule.tensors?.() ?? []) ruleTensors.set(`${rule.name}/${name}`, value);
-    if (ruleTensors.size > 0) writeSafetensors(join(temporary, "rules.safetensors"), ruleTensors);
-    const generator = scope(() => Buffer.from(generatorState(defaultGenerator("cpu")).toTypedArray() as Uint8Array).toString("base64"));
-    const whole: CheckpointState = {
-      version: 1,
-      ...state,
-      optimizer: { step, settings },
-      rules: Object.fromEntries(parts.rules.flatMap((rule) => (rule.state === undefined ? [] : [[rule.name, rule.state()]]))),
-      generator,
-    };
-    writeSynced(join(temporary, "state.json"), JSON.stringify(whole));
-    const final = join(root, nameOf(state.step));
-    rmSync(final, { recursive: true, force: true });
-    renameSync(temporary, final);
-    return final;
-  } catch (error) {
-    rmSync(temporary, { recursive: true, force: true });
-    const full = (error as NodeJS.ErrnoException).code === "ENOSPC";
-    throw new PerennialError(
-      "CHECKPOINT",
-      `${root}: the checkpoint of step ${state.step} could not be saved (${full ? "the disk is full" : (error as Error).message}). The ones before it are intact; free some space and run again with --resume.`,
-      { cause: error },
-    );
-  }
-}
-
-function writeSynced(path: string, text: string): void {
-  const file = openSync(path, "w");
-  try {
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
+  /** Hash of the model that the stage began with, for the lineage; null for a fresh one. */
+  readonly parentHash: string | null;
+  /** Every other file of the folder, by its path in it. */
+  readonly files: Readonly<Record<string, FileSummary>>;
 }
 
 export interface Checkpoint {
@@ -114,31 +53,126 @@ export interface Checkpoint {
   readonly state: CheckpointState;
 }
 
-/** The whole checkpoints of a run, oldest first. */
-export function listCheckpoints(run: string): Checkpoint[] {
-  const root = folderOf(run);
-  if (!existsSync(root)) return [];
-  return readdirSync(root)
-    .filter((name) => /^\d+$/.test(name) && existsSync(join(root, name, "state.json")))
-    .sort((a, b) => Number(a) - Number(b))
-    .map((name) => readCheckpoint(join(root, name)));
+export type TrainingOptimizer = optim.Optimizer<{ learningRate: number; weightDecay: number }>;
+
+export const checkpointsFolder = (run: string) => join(run, "checkpoints");
+export const checkpointName = (step: number) => String(step).padStart(6, "0");
+
+/** `state.json`: one line of JSON that carries its own checksum. */
+export function formatState(state: CheckpointState): string {
+  const text = JSON.stringify(state);
+  return `{"crc32c":${crc32c(Buffer.from(text))},"state":${text}}\n`;
 }
 
-export function readCheckpoint(folder: string): Checkpoint {
+function parseState(text: string): CheckpointState {
+  const { crc32c: sum, state } = JSON.parse(text) as { crc32c: number; state: CheckpointState };
+  if (formatState(state) !== text || sum !== crc32c(Buffer.from(JSON.stringify(state)))) throw new Error("its checksum does not fit");
+  if (state.version !== 1) throw new Error(`version ${state.version} is not known here`);
+  return state;
+}
+
+/** Names of the checkpoints of a run, oldest first, whole or not. */
+export function checkpointNames(run: string): string[] {
+  const root = checkpointsFolder(run);
+  if (!existsSync(root)) return [];
+  return readdirSync(root)
+    .filter((name) => /^\d+$/.test(name))
+    .sort((a, b) => Number(a) - Number(b));
+}
+
+/** Reads a checkpoint and compares every file with its size and checksum. Errors name the file. */
+export async function openCheckpoint(folder: string): Promise<Checkpoint> {
+  const state = stateOf(folder);
+  for (const [name, { bytes, crc32c }] of Object.entries(state.files)) {
+    const path = join(folder, name);
+    const size = existsSync(path) ? statSync(path).size : undefined;
+    if (size === undefined) throw damaged(path, "it is missing");
+    if (size !== bytes) throw damaged(path, `it has ${size} bytes instead of ${bytes}`);
+    if ((await checksumFile(path)).crc32c !== crc32c) throw damaged(path, "its checksum does not fit");
+  }
+  return { folder, state };
+}
+
+function stateOf(folder: string): CheckpointState {
   const path = join(folder, "state.json");
   try {
-    const state = JSON.parse(readFileSync(path, "utf8")) as CheckpointState;
-    if (state.version !== 1) throw new Error(`version ${state.version} is not known here`);
-    return { folder, state };
+    return parseState(readFileSync(path, "utf8"));
   } catch (error) {
-    throw new PerennialError("CHECKPOINT", `${path}: ${(error as Error).message}. Delete the folder to go on from the checkpoint before.`, {
-      cause: error,
-    });
+    throw damaged(path, (error as Error).message, error);
+  }
+}
+
+const damaged = (path: string, problem: string, cause?: unknown) =>
+  new PerennialError("CHECKPOINT_DAMAGED", `${path}: the checkpoint is damaged (${problem})`, { cause });
+
+/**
+ * The newest checkpoint that is whole (and `wanted`); damaged ones are told of and set aside under another name. Undefined when there is
+ * none at all. Errors when all of them are damaged.
+ */
+export async function newestCheckpoint(
+  run: string,
+  warn: (text: string) => void,
+  wanted: (checkpoint: Checkpoint) => boolean = () => true,
+): Promise<Checkpoint | undefined> {
+  restoreReplaced(run);
+  let problem: Error | undefined;
+  const broken: string[] = [];
+  for (const name of checkpointNames(run).reverse()) {
+    const folder = join(checkpointsFolder(run), name);
+    try {
+      const checkpoint = await openCheckpoint(folder);
+      if (!wanted(checkpoint)) continue;
+      for (const path of broken) setAside(path);
+      return checkpoint;
+    } catch (error) {
+      problem = error as Error;
+      broken.push(folder);
+      warn(`${problem.message}; using the one before`);
+    }
+  }
+  if (problem === undefined) return undefined;
+  throw new PerennialError(
+    "CHECKPOINT",
+    `${run}: no checkpoint is whole. ${problem.message}. Delete ${checkpointsFolder(run)} to start over.`,
+    {
+      cause: problem,
+    },
+  );
+}
+
+function setAside(folder: string): void {
+  rmSync(`${folder}.damaged`, { recursive: true, force: true });
+  renameSync(folder, `${folder}.damaged`);
+}
+
+/** What `replaceCheckpoint` leaves when it is killed between its two renames. */
+const REPLACED = /^\.(\d+)\.replaced$/;
+
+/** Puts a finished folder in the place of a checkpoint; at every moment one of the two can be found again. */
+export function replaceCheckpoint(root: string, temporary: string, name: string): void {
+  const [final, old] = [join(root, name), join(root, `.${name}.replaced`)];
+  rmSync(old, { recursive: true, force: true });
+  if (existsSync(final)) renameSync(final, old);
+  renameSync(temporary, final);
+  rmSync(old, { recursive: true, force: true });
+}
+
+/** Brings back what a killed process was about to replace and deletes what it had not finished. */
+export function restoreReplaced(run: string): void {
+  const root = checkpointsFolder(run);
+  if (!existsSync(root)) return;
+  for (const leftover of readdirSync(root)) {
+    const name = REPLACED.exec(leftover)?.[1];
+    if (name !== undefined && !existsSync(join(root, name))) renameSync(join(root, leftover), join(root, name));
+    else if (leftover.startsWith(".")) rmSync(join(root, leftover), { recursive: true, force: true });
   }
 }
 
 /** Puts optimizer, rules and random numbers back. The model is loaded from `folder/model` by the caller. */
-export function restoreParts({ folder, state }: Checkpoint, parts: Omit<CheckpointParts, "rawConfig" | "model">): void {
+export function restoreParts(
+  { folder, state }: Checkpoint,
+  parts: { readonly optimizer: TrainingOptimizer; readonly rules: readonly Rule[] },
+): void {
   scope(() => {
     const reader = openSafetensors(join(folder, "optimizer.safetensors"));
     parts.optimizer.restore({ ...state.optimizer, tensors: new Map(reader.names.map((name) => [name, reader.read(name)])) });
@@ -154,10 +188,41 @@ export function restoreParts({ folder, state }: Checkpoint, parts: Omit<Checkpoi
   });
 }
 
-/** Deletes all but the newest `keepLast` and the best `keepBest` checkpoints. */
-export function pruneCheckpoints(run: string, keepLast: number, keepBest: number): void {
-  const all = listCheckpoints(run);
-  const best = all.filter(({ state }) => state.score !== null).sort((a, b) => a.state.score! - b.state.score!);
-  const kept = new Set([...all.slice(-keepLast), ...best.slice(0, keepBest)].map(({ folder }) => folder));
-  for (const { folder } of all) if (!kept.has(folder)) rmSync(folder, { recursive: true, force: true });
+/** Notes how good the checkpoint of a step is (lower is better), if there is one: what keep-best compares. */
+export function scoreCheckpoint(run: string, step: number, score: number): void {
+  const folder = join(checkpointsFolder(run), checkpointName(step));
+  if (!existsSync(folder)) return;
+  writeFileSync(join(folder, "score.json.tmp"), JSON.stringify(score));
+  renameSync(join(folder, "score.json.tmp"), join(folder, "score.json"));
+}
+
+/** How good a checkpoint is; undefined when it was never measured. */
+export function scoreOf(folder: string): number | undefined {
+  try {
+    const score = JSON.parse(readFileSync(join(folder, "score.json"), "utf8")) as unknown;
+    return typeof score === "number" ? score : undefined;
+  } catch {
+    return undefined; // never measured
+  }
+}
+
+export interface Keeping {
+  /** Newest checkpoints that are kept. */
+  readonly keepLast: number;
+  /** Best ones kept besides. */
+  readonly keepBest: number;
+  /** Whether the newest one that was measured is kept as well: what a bound goes back to. */
+  readonly keepMeasured: boolean;
+}
+
+/** Deletes all checkpoints that need not be kept. */
+export function pruneCheckpoints(run: string, { keepLast, keepBest, keepMeasured }: Keeping): void {
+  const all = checkpointNames(run).map((name) => join(checkpointsFolder(run), name));
+  const scored = all.flatMap((folder) => {
+    const score = scoreOf(folder);
+    return score === undefined ? [] : [{ folder, score }];
+  });
+  const best = [...scored].sort((a, b) => a.score - b.score).slice(0, keepBest);
+  const kept = new Set([...all.slice(-keepLast), ...[...best, ...(keepMeasured ? scored.slice(-1) : [])].map(({ folder }) => folder)]);
+  for (const folder of all) if (!kept.has(folder)) rmSync(folder, { recursive: true, force: true });
 }
