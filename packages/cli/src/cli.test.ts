@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openStore } from "perennial/store";
@@ -70,14 +70,35 @@ describe("init, train --dry-run, schedule", () => {
     expect(existsSync(join(cwd, "new/.perennial/recipe.schema.json"))).toBe(true);
     expect(await perennial("init new")).toMatchObject({ code: 1, err: expect.stringContaining("--force writes over it") });
 
-    const { code, out } = await perennial("train new/recipe.yaml --dry-run --set train.tokens=2M");
-    expect(code).toBe(0);
+    // The plan is told even where the model is not there yet; then what is missing.
+    const { code, out, err } = await perennial("train new/recipe.yaml --dry-run --set train.tokens=2M");
+    expect(code).toBe(1);
     // ⌈2,000,000 / (8 · 512)⌉ = 489 steps.
     expect(out).toContain("main: 489 steps, 2M tokens");
     expect(out).toContain("new 75 %, old 25 % replayed");
     expect(out).toContain("naive: 489 steps");
-    const json = JSON.parse((await perennial("train new/recipe.yaml --dry-run --json --processes 2")).out) as { totalSteps: number }[];
-    expect(json.map(({ totalSteps }) => totalSteps)).toEqual([2442, 2442]);
+    expect(err).toMatch(/^perennial: .*new\/models\/base\/config\.json: expected a Hugging Face model folder with a config\.json.*\n$/);
+  });
+
+  test("init --fresh plans with its cost; init --model checks the folder", async () => {
+    expect((await perennial("init fresh --fresh")).code).toBe(0);
+    mkdirSync(join(cwd, "fresh/data"));
+    writeFileSync(join(cwd, "fresh/data/a.jsonl.zst"), "four");
+    const { code, out, err } = await perennial("train fresh/recipe.yaml --dry-run --set train.tokens=1M");
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    // 6 layers of 4 · 256² + 3 · 256 · 688, norms 13 · 256, embedding 8192 · 256 = 6,843,648.
+    expect(out).toContain("model       6.84M parameters");
+    expect(out).toMatch(/^text +1 +1 KiB$/m);
+    expect(out).toMatch(/^time +about .* if 45 % of this machine's \w+ peak \(\d+ GFLOP\/s, measured now\)/m);
+    const json = JSON.parse((await perennial("train fresh/recipe.yaml --dry-run --json --processes 2")).out) as Record<string, unknown>[];
+    expect(json[0]).toMatchObject({ totalSteps: 2442, parameters: 6_843_648, corpora: [{ name: "text", files: 1, bytes: 4 }] });
+    expect(await perennial("train fresh/recipe.yaml --dry-run --set train.microBatchSize=900000")).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^perennial: Training needs about .* GiB .*Lower train\.microBatchSize.*\n$/),
+    });
+    expect(await perennial("init other --model nowhere")).toMatchObject({ code: 1, err: expect.stringContaining("nowhere/config.json") });
+    expect(existsSync(join(cwd, "other"))).toBe(false);
+    expect((await perennial("init other --model nowhere --fresh")).err).toContain("--fresh: expected no --model beside it");
   });
 
   test("mistakes have a line each", async () => {
@@ -104,6 +125,24 @@ describe("init, train --dry-run, schedule", () => {
       { step: 0, learningRate: 0 },
       { step: 1, learningRate: 3e-4 },
     ]);
+  });
+
+  test("a schedule by itself, inline or in a file, with its mistakes", async () => {
+    const run = (schedule: string, ...rest: string[]) => {
+      const effects = memoryEffects({ cwd });
+      return main(["schedule", schedule, ...rest], effects).then((code) => ({ code, out: effects.stdout, err: effects.stderr }));
+    };
+    const inline = "{ schedule: cosine, maxLearningRate: 1e-3, minLearningRate: 0 }";
+    const { out } = await run(inline, "--steps", "100", "--set", "warmupSteps=10", "--json");
+    const points = JSON.parse(out) as { step: number; learningRate: number }[];
+    expect(points).toHaveLength(100);
+    // Half of the warm-up, its end, and the middle of the cosine over the 90 steps that follow.
+    expect([5, 10, 55].map((step) => points[step]!.learningRate)).toEqual([5e-4, 1e-3, expect.closeTo(5e-4, 12)]);
+    writeFileSync(join(cwd, "schedule.yaml"), "schedule: cosine\nmaxLearningRate: 1e-3\nminLearningRate: 0\nwarmupSteps: 10\n");
+    expect((await run("schedule.yaml", "--steps", "100", "--json")).out).toBe(out);
+    expect(await run("{ schedule: cosinus }")).toMatchObject({ code: 1, err: expect.stringContaining("Did you mean cosine?") });
+    expect((await run(inline, "--set", "warmup=3")).err).toMatch(/--set warmup=3 .*warmupSteps/);
+    expect((await run(inline, "--steps", "0")).code).toBe(2);
   });
 });
 

@@ -36,6 +36,8 @@ export class Pace {
   private readonly times: { step: number; at: number }[] = [];
 
   add(step: number, at: number): void {
+    // The next variant begins again.
+    if (step <= (this.times.at(-1)?.step ?? 0)) this.times.length = 0;
     this.times.push({ step, at });
     if (this.times.length > PACE_STEPS) this.times.shift();
   }
@@ -72,7 +74,11 @@ export function clock(seconds: number): string {
 }
 
 export const gibibytes = (bytes: number): string =>
-  bytes < 2 ** 30 ? `${Math.round(bytes / 2 ** 20)} MiB` : `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+  bytes < 2 ** 20
+    ? `${Math.ceil(bytes / 2 ** 10)} KiB`
+    : bytes < 2 ** 30
+      ? `${Math.round(bytes / 2 ** 20)} MiB`
+      : `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
 const BAR_WIDTH = 12;
 

@@ -1,6 +1,6 @@
 /** A verb: one file that says which arguments and options it takes, and one call into the library. */
 import { resolve } from "node:path";
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import type { OpenOptions, Store } from "perennial/store";
 import type { Effects } from "./effects.ts";
 
@@ -40,3 +40,15 @@ export const setOption = (command: Command): Command =>
     (value: string, all: string[]) => [...all, value],
     [] as string[],
   );
+
+/** A number from the command line, checked where it is read: the message names the option. */
+const numberThat = (holds: (value: number) => boolean, expected: string) => (written: string) => {
+  const value = written.trim() === "" ? Number.NaN : Number(written);
+  if (!holds(value)) throw new InvalidArgumentError(`Expected ${expected}.`);
+  return value;
+};
+
+export const wholeNumber = numberThat((value) => Number.isSafeInteger(value) && value >= 0, "a whole number");
+export const positiveWholeNumber = numberThat((value) => Number.isSafeInteger(value) && value >= 1, "a whole number of at least 1");
+export const nonNegativeNumber = numberThat((value) => Number.isFinite(value) && value >= 0, "a number of at least 0");
+export const shareNumber = numberThat((value) => value > 0 && value <= 1, "a number above 0 and at most 1");

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { table } from "../text.ts";
-import { verb } from "../verb.ts";
+import { positiveWholeNumber, verb } from "../verb.ts";
 
 interface Options {
   textField: string;
@@ -15,9 +15,9 @@ export default verb((command, effects) => {
     .argument("<model>", "a Hugging Face model folder with its tokenizer")
     .argument("<text...>", "files, folders or globs; name=path gives a row its name")
     .option("--text-field <name>", "field that holds the text, in JSONL and Parquet", "text")
-    .option("--sequence-length <tokens>", "window of the model", Number, 512)
-    .option("--batch-size <rows>", "windows computed at once; does not change the numbers", Number, 8)
-    .option("--max-tokens <count>", "stop after so many tokens of each text", Number)
+    .option("--sequence-length <tokens>", "window of the model", positiveWholeNumber, 512)
+    .option("--batch-size <rows>", "windows computed at once; does not change the numbers", positiveWholeNumber, 8)
+    .option("--max-tokens <count>", "stop after so many tokens of each text", positiveWholeNumber)
     .option("--json", "as JSON, with the 95 % intervals")
     .action(async (model: string, texts: string[], options: Options) => {
       const { evaluateFiles, openModel } = await import("perennial/run");

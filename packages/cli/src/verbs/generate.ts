@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { verb } from "../verb.ts";
+import { nonNegativeNumber, positiveWholeNumber, shareNumber, verb, wholeNumber } from "../verb.ts";
 
 interface Options {
   prompt?: string;
@@ -15,11 +15,11 @@ export default verb((command, effects) => {
   command
     .argument("<model>", "a Hugging Face model folder with its tokenizer")
     .option("--prompt <text>", "what is continued (default: standard input)")
-    .option("--max-new-tokens <count>", "length of the continuation", Number, 80)
-    .option("--temperature <t>", "0 is greedy", Number, 0.7)
-    .option("--top-k <k>", "only the k likeliest tokens", Number)
-    .option("--top-p <p>", "only the likeliest tokens that together have this probability", Number)
-    .option("--seed <n>", "of the random numbers", Number, 0)
+    .option("--max-new-tokens <count>", "length of the continuation", wholeNumber, 80)
+    .option("--temperature <t>", "0 is greedy", nonNegativeNumber, 0.7)
+    .option("--top-k <k>", "only the k likeliest tokens", positiveWholeNumber)
+    .option("--top-p <p>", "only the likeliest tokens that together have this probability", shareNumber)
+    .option("--seed <n>", "of the random numbers", wholeNumber, 0)
     .action(async (model: string, options: Options) => {
       const { openModel } = await import("perennial/run");
       const { generate } = await import("perennial/model");

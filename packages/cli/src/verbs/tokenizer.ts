@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { table } from "../text.ts";
-import { verb } from "../verb.ts";
+import { positiveWholeNumber, verb } from "../verb.ts";
 
 interface TrainOptions {
   vocabSize: number;
@@ -13,7 +13,7 @@ export default verb((command, effects) => {
     .command("train")
     .description("learn a byte-level BPE from text")
     .argument("<text...>", "files, folders or globs")
-    .requiredOption("--vocab-size <count>", "entries, special tokens included", Number)
+    .requiredOption("--vocab-size <count>", "entries, special tokens included", positiveWholeNumber)
     .requiredOption("--output <folder>", "where tokenizer.json goes")
     .option("--text-field <name>", "field that holds the text, in JSONL and Parquet", "text")
     .action(async (texts: string[], options: TrainOptions) => {

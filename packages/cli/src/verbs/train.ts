@@ -1,8 +1,9 @@
 import { dirname, resolve } from "node:path";
-import type { Plan, PlannedStage } from "perennial/recipe";
-import { printable, table } from "../text.ts";
+import type { Recipe } from "perennial/recipe";
+import type { Effects } from "../effects.ts";
+import { type CorpusSize, corporaText, estimateText, type Peak, planText, secondsOf } from "../plan-text.ts";
 import { trainRecipe } from "../train-recipe.ts";
-import { type StoreOptions, setOption, storeOption, verb } from "../verb.ts";
+import { positiveWholeNumber, type StoreOptions, setOption, storeOption, verb } from "../verb.ts";
 
 interface Options extends StoreOptions {
   set: string[];
@@ -20,37 +21,50 @@ export default verb((command, effects) => {
     .argument("<recipe>", "the recipe, a YAML file")
     .option("--dry-run", "only print the plan")
     .option("--resume", "go on from the newest checkpoints")
-    .option("--until <step>", "stop, resumable, after this step of each run", Number)
+    .option("--until <step>", "stop, resumable, after this step of each run", positiveWholeNumber)
     .option("--variant <name>", "only this one: main, or the name of a baseline")
     .option("--quiet", "only warnings and the result")
     .option("--json", "the plan, or the progress, as JSON lines")
-    .option("--processes <count>", "processes that train together", Number, 1)
+    .option("--processes <count>", "processes that train together", positiveWholeNumber, 1)
     .action(async (path: string, options: Options) => {
-      const { formatCount, loadRecipe, planOf } = await import("perennial/recipe");
+      const { loadRecipe } = await import("perennial/recipe");
       const file = resolve(effects.cwd, path);
       const resolved = loadRecipe(file, { set: options.set });
-      if (options.dryRun) {
-        const plans = resolved.variants.map((recipe) => planOf(recipe, { worldSize: options.processes }));
-        if (options.json) return effects.out(`${JSON.stringify(plans, null, 2)}\n`);
-        for (const plan of plans) effects.out(`${planText(plan, formatCount)}\n`);
-        return;
-      }
+      if (options.dryRun === true) return dryRun(resolved.variants, dirname(file), options, effects);
       await trainRecipe(resolved, dirname(file), options, effects);
     });
 });
 
-function planText(plan: Plan, count: (value: number) => string): string {
-  const source = ({ corpus, share, replayed }: PlannedStage["sources"][number]) =>
-    `${printable(corpus)} ${share === null ? "by size" : `${Number((100 * share).toFixed(1))} %`}${replayed ? " replayed" : ""}`;
-  const rows = plan.stages.map((stage) => [
-    printable(stage.name),
-    String(stage.steps),
-    count(stage.tokensPerStep),
-    count(stage.tokens),
-    String(stage.evaluations),
-    String(stage.checkpoints),
-    stage.sources.map(source).join(", "),
-  ]);
-  const head = ["stage", "steps", "tokens/step", "tokens", "evaluations", "checkpoints", "mixture"];
-  return `${printable(plan.variant)}: ${plan.totalSteps} steps, ${count(plan.totalTokens)} tokens\n${table(head, rows, [1, 2, 3, 4, 5])}`;
+/** Prints what would happen, then what it costs; refuses what cannot be: a model or text that is not there, too little memory. */
+async function dryRun(variants: readonly [Recipe, ...Recipe[]], baseFolder: string, options: Options, effects: Effects): Promise<void> {
+  const { estimateOf, modelShape, planOf } = await import("perennial/recipe");
+  const { checkMemory } = await import("perennial/model");
+  const plans = variants.map((recipe) => planOf(recipe, { worldSize: options.processes }));
+  if (options.json !== true) for (const plan of plans) effects.out(`${planText(plan)}\n`);
+  const shape = await modelShape(variants[0], baseFolder);
+  const estimates = variants.map((recipe, i) => estimateOf(recipe, plans[i]!, shape));
+  const corpora = await corpusSizes(variants[0], baseFolder);
+  const peak = await peakOf(variants[0].stages[0]!.train.autocastDtype);
+  if (options.json === true) {
+    const rows = plans.map((plan, i) => ({ ...plan, ...estimates[i]!, seconds: secondsOf(estimates[i]!, peak), corpora }));
+    effects.out(`${JSON.stringify(rows, null, 2)}\n`);
+  } else effects.out(`${corporaText(corpora)}\n${estimateText(estimates, peak)}`);
+  for (const { memory } of estimates) checkMemory(memory);
+}
+
+/** Files and their bytes, as they lie on the disk. */
+async function corpusSizes({ corpora }: Recipe, baseFolder: string): Promise<CorpusSize[]> {
+  const { findInputs } = await import("perennial/corpus/formats");
+  return Object.entries(corpora).map(([name, { path }]) => {
+    const files = findInputs((typeof path === "string" ? [path] : path).map((one) => resolve(baseFolder, one)));
+    return { name, files: files.length, bytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
+  });
+}
+
+/** `auto` computes in whichever type is faster here. */
+async function peakOf(dtype: "auto" | "float32" | "bfloat16"): Promise<Peak> {
+  const { diagnose } = await import("@perennial/torch");
+  const { float32Flops, bfloat16Flops } = diagnose();
+  const chosen = dtype === "auto" ? (bfloat16Flops > float32Flops ? "bfloat16" : "float32") : dtype;
+  return { dtype: chosen, flops: chosen === "bfloat16" ? bfloat16Flops : float32Flops };
 }

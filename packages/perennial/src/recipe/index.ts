@@ -1,3 +1,5 @@
+export { bareSchedule } from "./bare-schedule.ts";
+export { type Estimate, estimateOf, modelShape, TYPICAL_UTILIZATION } from "./estimate.ts";
 export { type JsonSchema, recipeJsonSchema } from "./json-schema.ts";
 export { learningRateOf } from "./learning-rate.ts";
 export { formatCount, parseCount } from "./parts/units.ts";
@@ -6,4 +8,4 @@ export { RecipeError } from "./problems.ts";
 export { recipeReference } from "./reference.ts";
 export { loadRecipe, type ResolvedRecipe, type ResolveOptions, resolveRecipe, resolveText } from "./resolve.ts";
 export { type Recipe, type RecipeSpec, type RecipeStage, recipeSchema } from "./schema.ts";
-export { starterRecipe } from "./starter.ts";
+export { type StarterOptions, starterRecipe } from "./starter.ts";

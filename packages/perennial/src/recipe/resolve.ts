@@ -86,7 +86,7 @@ function baselinesOf(document: Tree, origins: Origins): { name: string; changes:
   });
 }
 
-function applyFlags(document: Tree, set: readonly string[], origins: Origins, problems: FieldErrorData[]): void {
+export function applyFlags(document: Tree, set: readonly string[], origins: Origins, problems: FieldErrorData[]): void {
   for (const flag of set) {
     const origin = `--set ${flag}`;
     const equals = flag.indexOf("=");

@@ -1,0 +1,70 @@
+/** A plan and its cost, for a person: what `train --dry-run` prints. */
+import { type Estimate, formatCount, type Plan, type PlannedStage, TYPICAL_UTILIZATION } from "perennial/recipe";
+import { clock, gibibytes } from "./progress.ts";
+import { printable, table } from "./text.ts";
+
+export function planText(plan: Plan): string {
+  const rows = plan.stages.map((stage) => [
+    printable(stage.name),
+    String(stage.steps),
+    formatCount(stage.tokensPerStep),
+    formatCount(stage.tokens),
+    String(stage.evaluations),
+    String(stage.checkpoints),
+    stage.sources.map(source).join(", "),
+  ]);
+  const head = ["stage", "steps", "tokens/step", "tokens", "evaluations", "checkpoints", "mixture"];
+  return `${printable(plan.variant)}: ${plan.totalSteps} steps, ${formatCount(plan.totalTokens)} tokens\n${table(head, rows, [1, 2, 3, 4, 5])}`;
+}
+
+function source({ corpus, share, replayed }: PlannedStage["sources"][number]): string {
+  return `${printable(corpus)} ${share === null ? "by size" : `${Number((100 * share).toFixed(1))} %`}${replayed ? " replayed" : ""}`;
+}
+
+/** Floating point operations per second of a large matrix product, and in which type. */
+export interface Peak {
+  readonly flops: number;
+  readonly dtype: string;
+}
+
+/** Seconds at the share of the peak that training usually reaches. */
+export const secondsOf = ({ trainingFlops, evaluationFlops }: Estimate, { flops }: Peak): number =>
+  (trainingFlops + evaluationFlops) / (flops * TYPICAL_UTILIZATION);
+
+/** All variants together: they run in the same call, one after the other. */
+export function estimateText(estimates: readonly Estimate[], peak: Peak): string {
+  const { parameters, memory } = estimates.reduce((most, one) => (one.memory.total > most.memory.total ? one : most));
+  const sum = (of: (estimate: Estimate) => number) => estimates.reduce((total, estimate) => total + of(estimate), 0);
+  const parts = (["weights", "gradients", "optimizer", "activations", "logits"] as const).map(
+    (part) => `${part} ${gibibytes(memory[part])}`,
+  );
+  return [
+    ["model", `${formatCount(parameters)} parameters`],
+    ["memory", `about ${gibibytes(memory.total)} at the peak (${parts.join(", ")})`],
+    [
+      "operations",
+      `${sum(({ trainingFlops }) => trainingFlops).toExponential(2)} to train, at most ` +
+        `${sum(({ evaluationFlops }) => evaluationFlops).toExponential(2)} to evaluate${estimates.length > 1 ? `, all ${estimates.length} variants together` : ""}`,
+    ],
+    [
+      "time",
+      `about ${clock(sum((estimate) => secondsOf(estimate, peak)))} if ${TYPICAL_UTILIZATION * 100} % of this machine's ${peak.dtype} peak ` +
+        `(${Math.round(peak.flops / 1e9)} GFLOP/s, measured now) is reached; small models reach less`,
+    ],
+  ]
+    .map(([name, text]) => `${name!.padEnd(12)}${text}\n`)
+    .join("");
+}
+
+export interface CorpusSize {
+  readonly name: string;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+export const corporaText = (corpora: readonly CorpusSize[]): string =>
+  table(
+    ["corpus", "files", "on disk"],
+    corpora.map(({ name, files, bytes }) => [printable(name), String(files), gibibytes(bytes)]),
+    [1, 2],
+  );
