@@ -23,4 +23,4 @@ export {
   type SignatureCounts,
   writeSignatures,
 } from "./stages.ts";
-export { type DuplicatePlan, openDuplicateRun } from "./workspace.ts";
+export { type DuplicatePlan, openDuplicateRun, paths as duplicatePaths } from "./workspace.ts";

@@ -14,6 +14,8 @@ const WORD_BYTES = 8;
 /** Open files and seek distance stay reasonable up to here; more runs are merged in rounds. */
 const MAX_FAN_IN = 256;
 const MIN_BUFFER_BYTES = 4096;
+/** More makes reading and writing no faster. */
+const MAX_BUFFER_BYTES = 4 << 20;
 
 /** Position of a document in its corpus, shard by shard, as one number: `shard · 2^32 + row`. */
 export const documentNumber = (shard: number, row: number): number => shard * 2 ** 32 + row;
@@ -39,7 +41,7 @@ export function mergeRuns(runs: readonly Run[], options: MergeOptions): { record
   const native = corpusNative();
   let left = runs.filter(([, , bytes]) => bytes > 0);
   const intermediate: string[] = [];
-  const buffer = (fanIn: number) => Math.max(MIN_BUFFER_BYTES, Math.floor(memoryBytes / (fanIn + 2)));
+  const buffer = (fanIn: number) => Math.min(MAX_BUFFER_BYTES, Math.max(MIN_BUFFER_BYTES, Math.floor(memoryBytes / (fanIn + 2))));
   while (left.length > MAX_FAN_IN) {
     mkdirSync(scratch, { recursive: true });
     const merged: Run[] = [];
@@ -62,7 +64,9 @@ export class RecordSorter {
   private readonly wordsPerRecord: number;
   private readonly memoryBytes: number;
   private readonly scratch: string;
-  private readonly words: Float64Array;
+  private readonly capacity: number;
+  /** Grows up to its capacity, so that a small sort costs little. */
+  private words: Float64Array;
   private readonly runs: Run[] = [];
   private filled = 0;
 
@@ -70,8 +74,8 @@ export class RecordSorter {
     this.wordsPerRecord = wordsPerRecord;
     this.memoryBytes = memoryBytes;
     this.scratch = scratch;
-    const records = Math.max(1024, Math.floor(memoryBytes / (wordsPerRecord * WORD_BYTES)));
-    this.words = new Float64Array(records * wordsPerRecord);
+    this.capacity = wordsPerRecord * Math.max(1024, Math.floor(memoryBytes / (wordsPerRecord * WORD_BYTES)));
+    this.words = new Float64Array(1024 * wordsPerRecord);
     mkdirSync(scratch, { recursive: true });
   }
 
@@ -79,7 +83,14 @@ export class RecordSorter {
     this.words[this.filled++] = first;
     this.words[this.filled++] = second;
     if (third !== undefined) this.words[this.filled++] = third;
-    if (this.filled === this.words.length) this.spill();
+    if (this.filled < this.words.length) return;
+    if (this.filled === this.capacity) {
+      this.spill();
+      return;
+    }
+    const larger = new Float64Array(Math.min(this.capacity, 2 * this.filled));
+    larger.set(this.words);
+    this.words = larger;
   }
 
   /** Writes all records in order to `output`, without repeats. The sorter is spent. */

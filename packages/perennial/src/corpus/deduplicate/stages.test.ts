@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -10,7 +10,8 @@ import { type DuplicateSettings, duplicateSchema } from "./sketch.ts";
 import { duplicateDecisions, findClusters, mergeBucket, writeSignatures } from "./stages.ts";
 import { openDuplicateRun, paths } from "./workspace.ts";
 
-const root = mkdtempSync(join(tmpdir(), "deduplicate-"));
+// In memory where there is such a folder: what is tested is kills, not power cuts, and flushing a shared disk is slow.
+const root = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "deduplicate-"));
 afterAll(() => rmSync(root, { recursive: true }));
 let folders = 0;
 const folder = () => join(root, String(folders++));

@@ -4,7 +4,7 @@
  * each other.
  *
  *   run.json                          recipe and shards
- *   marks/PHASE/000012.json           a finished task
+ *   marks/PHASE/000012.json           a finished task; those of deduplication lie in its folder
  *   journal/PHASE/000012.json         progress inside a task
  *   read/000012.jsonl.zst             documents of a shard, extracted and identified
  *   deduplicate/                      signatures, buckets, clusters (deduplicate/workspace.ts); the index of later runs
@@ -15,7 +15,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { FieldError } from "../../errors.ts";
-import { openDuplicateRun } from "../deduplicate/index.ts";
+import { duplicatePaths, openDuplicateRun } from "../deduplicate/index.ts";
 import { readJson, writeJson } from "../durable.ts";
 import { type CorpusRecipe, type CorpusRecipeInput, corpusSchema } from "./recipe.ts";
 import { findShards, type Shard } from "./shards.ts";
@@ -37,7 +37,7 @@ const digits = (index: number) => String(index).padStart(6, "0");
 
 export const places = {
   plan: (folder: string) => join(folder, "run.json"),
-  mark: (folder: string, { phase, index }: CorpusTask) => join(folder, "marks", phase, `${digits(index)}.json`),
+  mark: (folder: string, task: CorpusTask) => markOf(folder, task),
   journal: (folder: string, { phase, index }: CorpusTask) => join(folder, "journal", phase, `${digits(index)}.json`),
   read: (folder: string, shard: number) => join(folder, "read", `${digits(shard)}.jsonl.zst`),
   duplicates: (folder: string) => join(folder, "deduplicate"),
@@ -47,6 +47,14 @@ export const places = {
   manifest: (folder: string) => join(folder, "manifest.json"),
   card: (folder: string) => join(folder, "README.md"),
 };
+
+/** The stages of deduplication have marks of their own. */
+function markOf(folder: string, { phase, index }: CorpusTask): string {
+  if (phase === "signatures") return duplicatePaths.signatures(places.duplicates(folder), index);
+  if (phase === "buckets") return duplicatePaths.bucket(places.duplicates(folder), index);
+  if (phase === "clusters") return duplicatePaths.clusters(places.duplicates(folder));
+  return join(folder, "marks", phase, `${digits(index)}.json`);
+}
 
 /** Starts a run in `folder`, or takes up the one that is there if recipe and inputs are the same. */
 export function openCorpus(folder: string, given: CorpusRecipeInput): CorpusPlan {

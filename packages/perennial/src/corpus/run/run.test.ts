@@ -17,7 +17,8 @@ import { runCorpus } from "./run.ts";
 import { sampleCrawl, samplePages } from "./sample-crawl.ts";
 import { runCorpusTask } from "./tasks.ts";
 
-const root = mkdtempSync(join(tmpdir(), "corpus-run-"));
+// In memory where there is such a folder: what is tested is kills, not power cuts, and flushing a shared disk is slow.
+const root = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "corpus-run-"));
 afterAll(() => rmSync(root, { recursive: true }));
 const model = join(
   dirname(createRequire(import.meta.url).resolve("fasttext.wasm.js/package.json")),

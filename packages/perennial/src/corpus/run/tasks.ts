@@ -21,11 +21,13 @@ export async function runCorpusTask(folder: string, task: CorpusTask, onCheckpoi
       return chooseThresholds(folder, plan, task);
     case "signatures":
       await writeSignatures(places.duplicates(folder), task.index, candidates(folder, plan, task.index), plan.recipe.memoryBytes);
-      return writeJson(places.mark(folder, task), {});
+      return;
     case "buckets":
-      return writeJson(places.mark(folder, task), mergeBucket(places.duplicates(folder), task.index, plan.recipe.memoryBytes));
+      mergeBucket(places.duplicates(folder), task.index, plan.recipe.memoryBytes);
+      return;
     case "clusters":
-      return writeJson(places.mark(folder, task), findClusters(places.duplicates(folder), plan.recipe.memoryBytes));
+      findClusters(places.duplicates(folder), plan.recipe.memoryBytes);
+      return;
     case "write":
       return writeShard(folder, plan, task, onCheckpoint);
     case "manifest":
