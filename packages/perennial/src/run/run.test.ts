@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setNumThreads } from "@perennial/torch";
@@ -6,51 +6,17 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadModel } from "../model/index.ts";
 import { type RecipeSpec, resolveRecipe } from "../recipe/index.ts";
 import { hashPath, openStore } from "../store/index.ts";
-import { stream } from "../stream.ts";
 import { type RunEventMessage, runRecipe } from "./index.ts";
+import { tinyRecipe, writeTinyCorpora } from "./testing/tiny-recipe.ts";
 
 let folder: string;
 
 beforeAll(() => {
   setNumThreads(1);
   folder = mkdtempSync(join(tmpdir(), "perennial-run-"));
-  const words = stream(1, "test text");
-  const text = (vocabulary: readonly string[], documents: number) =>
-    Array.from({ length: documents }, () =>
-      JSON.stringify({ text: Array.from({ length: 30 }, () => vocabulary[words.integer(vocabulary.length)]).join(" ") }),
-    ).join("\n");
-  writeFileSync(join(folder, "old.jsonl"), text(["the", "sea", "is", "blue", "and", "deep"], 200));
-  writeFileSync(join(folder, "new.jsonl"), text(["itsasoa", "urdina", "da", "eta", "sakona"], 200));
+  writeTinyCorpora(folder);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const spec = (output: string, change: Partial<RecipeSpec> = {}): RecipeSpec => ({
-  name: "tiny",
-  seed: 3,
-  output,
-  model: { hiddenSize: 32, numHiddenLayers: 2, numAttentionHeads: 2, numKeyValueHeads: 1 },
-  tokenizer: "bytes",
-  corpora: { old: { path: "old.jsonl", heldOut: { share: 0.1 } }, new: { path: "new.jsonl", heldOut: { share: 0.1 } } },
-  train: {
-    steps: 12,
-    sequenceLength: 48,
-    microBatchSize: 2,
-    gradientAccumulationSteps: 2,
-    schedule: { schedule: "cosine", maxLearningRate: 3e-3, minLearningRate: 3e-4, warmupSteps: 3 },
-  },
-  stages: [
-    { name: "old", mixture: { sources: [{ corpus: "old" }] } },
-    {
-      name: "new",
-      mixture: { sources: [{ corpus: "new" }], replay: { corpora: ["old"], share: 0.25 } },
-      rules: [{ rule: "weightAverage", decay: 0.9 }],
-    },
-  ],
-  evaluate: { everySteps: 8, maxTokensPerCorpus: 2000, bootstrapResamples: 50 },
-  generate: { prompts: [{ label: "old", prompt: "the" }], maxNewTokens: 5 },
-  checkpoints: { everySteps: 5, keepLast: 3 },
-  ...change,
-});
 
 const options = (listen?: (message: RunEventMessage) => void) => ({ baseFolder: folder, ...(listen === undefined ? {} : { listen }) });
 const modelHash = async (output: string) => (await hashPath(join(folder, output, "main", "model"))).hash;
@@ -58,7 +24,7 @@ const modelHash = async (output: string) => (await hashPath(join(folder, output,
 test("a run learns, measures, keeps its mixture and writes everything down", async () => {
   const events: RunEventMessage[] = [];
   const [summary] = await runRecipe(
-    resolveRecipe(spec("whole")),
+    resolveRecipe(tinyRecipe("whole")),
     options((message) => events.push(message)),
   );
   expect(summary!.result.status).toBe("finished");
@@ -83,28 +49,28 @@ test("a run learns, measures, keeps its mixture and writes everything down", asy
 test("stopped at any step and resumed = never stopped, bit for bit, across stages and with an average of weights", async () => {
   for (const until of [3, 5, 12, 17]) {
     const output = `until-${until}`;
-    const [half] = await runRecipe(resolveRecipe(spec(output)), { ...options(), until });
+    const [half] = await runRecipe(resolveRecipe(tinyRecipe(output)), { ...options(), until });
     expect(half!.result.status).toBe("stopped");
-    await expect(runRecipe(resolveRecipe(spec(output)), options())).rejects.toThrow(/holds a run already.*--resume/);
-    const [rest] = await runRecipe(resolveRecipe(spec(output)), { ...options(), resume: true });
+    await expect(runRecipe(resolveRecipe(tinyRecipe(output)), options())).rejects.toThrow(/holds a run already.*--resume/);
+    const [rest] = await runRecipe(resolveRecipe(tinyRecipe(output)), { ...options(), resume: true });
     expect(rest!.result.status).toBe("finished");
     expect(rest!.runId).toBe(half!.runId);
     expect(await modelHash(output), `stopped after ${until}`).toBe(await modelHash("whole"));
   }
   // A finished run is not run again; what it measured is still told.
-  const [finished] = await runRecipe(resolveRecipe(spec("until-3")), { ...options(), resume: true });
+  const [finished] = await runRecipe(resolveRecipe(tinyRecipe("until-3")), { ...options(), resume: true });
   expect(finished!.result.after.get("new")).toBeLessThan(finished!.result.before.get("new")!);
 });
 
 test("the same recipe and seed give the same numbers, another seed others", async () => {
-  await runRecipe(resolveRecipe(spec("again")), options());
+  await runRecipe(resolveRecipe(tinyRecipe("again")), options());
   expect(await modelHash("again")).toBe(await modelHash("whole"));
-  await runRecipe(resolveRecipe(spec("other", { seed: 4 })), options());
+  await runRecipe(resolveRecipe(tinyRecipe("other", { seed: 4 })), options());
   expect(await modelHash("other")).not.toBe(await modelHash("whole"));
 });
 
 test("accumulating two micro-batches equals one batch of twice the size", async () => {
-  const one = spec("one-batch");
+  const one = tinyRecipe("one-batch");
   one.train = { ...one.train, microBatchSize: 4, gradientAccumulationSteps: 1 };
   const losses = async (recipe: RecipeSpec) => {
     const list: number[] = [];
@@ -115,23 +81,23 @@ test("accumulating two micro-batches equals one batch of twice the size", async 
     return list;
   };
   const whole = await losses(one);
-  const halves = await losses(spec("two-batches"));
+  const halves = await losses(tinyRecipe("two-batches"));
   for (const [i, loss] of whole.entries()) expect(halves[i]).toBeCloseTo(loss, 4);
 });
 
 test("a changed recipe cannot resume a run", async () => {
-  await runRecipe(resolveRecipe(spec("changed")), { ...options(), until: 5 });
-  const other = spec("changed");
+  await runRecipe(resolveRecipe(tinyRecipe("changed")), { ...options(), until: 5 });
+  const other = tinyRecipe("changed");
   other.train = { ...other.train, steps: 14 };
   await expect(runRecipe(resolveRecipe(other), { ...options(), resume: true })).rejects.toThrow(/is not the one/);
 });
 
 test("a forgetting bound stops the run, resumable, and says why", async () => {
-  const base = spec("base");
+  const base = tinyRecipe("base");
   base.stages = [base.stages[0]!];
   base.train = { ...base.train, steps: 120 };
   await runRecipe(resolveRecipe(base), options());
-  const recipe = spec("bound", { model: join(folder, "base/main/model") });
+  const recipe = tinyRecipe("bound", { model: join(folder, "base/main/model") });
   recipe.stages = [
     { name: "new", mixture: { sources: [{ corpus: "new" }] }, rules: [{ rule: "forgettingBound", corpus: "old", maxIncrease: 0.05 }] },
   ];
@@ -142,7 +108,7 @@ test("a forgetting bound stops the run, resumable, and says why", async () => {
 });
 
 test("a loss that is no number is skipped, and the run goes on", async () => {
-  const recipe = spec("spike");
+  const recipe = tinyRecipe("spike");
   recipe.stages = [{ ...recipe.stages[0]!, rules: [{ rule: "lossSpike", action: "skip" }] }];
   recipe.train = { ...recipe.train, steps: 4, schedule: { schedule: "constant", maxLearningRate: 1e30 } };
   const skipped: string[] = [];
