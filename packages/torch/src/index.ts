@@ -6,6 +6,7 @@ import "./tensor-members.ts";
 
 export * from "./autograd.ts";
 export * from "./creation.ts";
+export * as distributed from "./distributed/index.ts";
 export { type Diagnosis, diagnose, formatDiagnosis } from "./doctor.ts";
 export * from "./dtype.ts";
 export * from "./errors.ts";

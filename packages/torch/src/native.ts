@@ -47,6 +47,15 @@ export interface Native {
   seedGenerator(): void;
   releaseGenerator(): void;
   setAllocator(): void;
+  connectGroup(): Promise<number>;
+  destroyGroup(): void;
+  backendExists(): boolean;
+  /** A promise of a handle when the call is asynchronous. */
+  collective(): Promise<number> | undefined;
+  createReducer(): number;
+  beginReduction(): void;
+  finishReduction(): void;
+  releaseReducer(): void;
   writeFile(path: string, header: Uint8Array): Promise<FileSummary>;
   checksumFile(path: string): Promise<FileSummary>;
 }

@@ -1,0 +1,122 @@
+import { expect, test } from "vitest";
+import { EnvironmentError, firstHost, placeFromEnvironment } from "./environment.ts";
+import { type Ended, freePort, runProcesses } from "./processes.conformance.ts";
+
+test.each([2, 4])("collectives equal their closed forms and reduced gradients those of one process, in %i processes", async (size) => {
+  for (const { code, output, rank } of await runProcesses("worker.conformance.ts", size, [])) {
+    expect(output).toBe(`rank ${rank} done\n`);
+    expect(code).toBe(0);
+  }
+});
+
+interface Trouble {
+  name: string;
+  message: string;
+  seconds: number;
+}
+const troubleOf = ({ output }: Ended) => JSON.parse(output.trim().split("\n").at(-1)!) as Trouble;
+
+test("a process that is killed in an all-reduce is an error in the others at once, with operation and rank", async () => {
+  const [zero, one, two] = await runProcesses("failures.conformance.ts", 3, ["killed"]);
+  expect(one!.signal).toBe("SIGKILL");
+  for (const ended of [zero!, two!]) {
+    const { name, message, seconds } = troubleOf(ended);
+    expect(name).toBe("TorchError");
+    expect(message).toMatch(new RegExp(`^allReduce, rank ${ended.rank} of 3 \\(gloo\\): .*Another process has ended`));
+    expect(seconds).toBeLessThan(20);
+    expect(ended.code).toBe(7);
+  }
+});
+
+test("an operation that another process does not join times out", async () => {
+  const [zero] = await runProcesses("failures.conformance.ts", 2, ["late"]);
+  const { message, seconds } = troubleOf(zero!);
+  expect(message).toMatch(/^allReduce, rank 0 of 2 \(gloo\): .*did not join within 2 s: check that all make the same calls/);
+  expect(seconds).toBeLessThan(20);
+});
+
+test("whoever does not come, comes twice or counts differently is named", async () => {
+  const [absent, twice, counts, port] = await Promise.all([
+    runProcesses("failures.conformance.ts", 2, [], () => ({ WORLD_SIZE: "3" })),
+    runProcesses("failures.conformance.ts", 2, [], () => ({ RANK: "0" })),
+    runProcesses("failures.conformance.ts", 2, [], (rank) => ({ WORLD_SIZE: String(2 + rank) })),
+    freePort().then((closed) =>
+      runProcesses("failures.conformance.ts", 1, [], () => ({ RANK: "1", WORLD_SIZE: "2", MASTER_PORT: String(closed) })),
+    ),
+  ]);
+  for (const ended of absent) expect(troubleOf(ended).message).toMatch(/of 3 processes these ranks have not come within 4 s: 2;/);
+  expect(twice.map((ended) => troubleOf(ended).message).join("\n")).toMatch(
+    /rank 0 cannot listen on 127.0.0.1:\d+: the port is in use; choose another MASTER_PORT/,
+  );
+  for (const ended of counts) expect(troubleOf(ended).message).toMatch(/disagree about WORLD_SIZE: rank \d was told \d, another one \d/);
+  expect(troubleOf(port[0]!).message).toMatch(
+    /initProcessGroup, rank 1 of 2: nobody answers on 127.0.0.1:\d+ within 4 s; check MASTER_ADDR and MASTER_PORT/,
+  );
+});
+
+const torchrun = { RANK: "5", WORLD_SIZE: "8", LOCAL_RANK: "1", LOCAL_WORLD_SIZE: "4", MASTER_ADDR: "node1", MASTER_PORT: "29500" };
+
+test("the place comes from torchrun's variables", () => {
+  expect(placeFromEnvironment({})).toBeUndefined();
+  expect(placeFromEnvironment({ ...torchrun, GLOO_SOCKET_IFNAME: "eth1" })).toEqual({
+    rank: 5,
+    worldSize: 8,
+    localRank: 1,
+    localWorldSize: 4,
+    masterAddress: "node1",
+    masterPort: 29500,
+    networkInterface: "eth1",
+  });
+});
+
+test.each([
+  [{ ...torchrun, MASTER_ADDR: undefined }, "MASTER_ADDR", /MASTER_ADDR: is not set; it must be the address of the process of rank 0/],
+  [{ ...torchrun, WORLD_SIZE: undefined }, "WORLD_SIZE", /is not set/],
+  [{ ...torchrun, RANK: "8" }, "RANK", /expected an integer from 0 to 7, received "8"/],
+  [{ ...torchrun, WORLD_SIZE: "many" }, "WORLD_SIZE", /expected an integer of at least 1, received "many"/],
+  [{ ...torchrun, MASTER_PORT: "0" }, "MASTER_PORT", /from 1 to 65535/],
+  [{ ...torchrun, LOCAL_RANK: "4" }, "LOCAL_RANK", /from 0 to 3/],
+])("a wrong variable is named: %j", (environment, variable, message) => {
+  let error: unknown;
+  try {
+    placeFromEnvironment(environment);
+  } catch (thrown) {
+    error = thrown;
+  }
+  expect(error).toBeInstanceOf(EnvironmentError);
+  expect((error as EnvironmentError).variable).toBe(variable);
+  expect((error as EnvironmentError).message).toMatch(message);
+});
+
+test("the place comes from Slurm's variables inside a step, not in a batch script around it", () => {
+  const slurm = {
+    SLURM_PROCID: "5",
+    SLURM_NTASKS: "7",
+    SLURM_LOCALID: "1",
+    SLURM_NODEID: "2",
+    SLURM_JOB_ID: "4711",
+    SLURM_STEP_ID: "2",
+    SLURM_STEP_TASKS_PER_NODE: "2(x3),1",
+    SLURM_JOB_NODELIST: "gpu[03-05,9],login1",
+  };
+  const place = placeFromEnvironment(slurm)!;
+  expect(place).toMatchObject({ rank: 5, worldSize: 7, localRank: 1, localWorldSize: 2, masterAddress: "gpu03" });
+  expect(placeFromEnvironment({ ...slurm, SLURM_PROCID: "0", SLURM_NODEID: "0" })!.masterPort).toBe(place.masterPort);
+  expect(placeFromEnvironment({ ...slurm, SLURM_STEP_ID: "3" })!.masterPort).not.toBe(place.masterPort);
+  expect(placeFromEnvironment({ ...slurm, MASTER_ADDR: "10.0.0.1", MASTER_PORT: "1234" })).toMatchObject({
+    masterAddress: "10.0.0.1",
+    masterPort: 1234,
+  });
+  expect(placeFromEnvironment({ ...slurm, SLURM_JOB_NODELIST: "", SLURM_LAUNCH_NODE_IPADDR: "10.0.0.2" })!.masterAddress).toBe("10.0.0.2");
+  expect(() => placeFromEnvironment({ ...slurm, SLURM_JOB_NODELIST: undefined })).toThrow(/SLURM_LAUNCH_NODE_IPADDR/);
+  expect(placeFromEnvironment({ ...slurm, SLURM_STEP_ID: undefined })).toBeUndefined();
+});
+
+test.each([
+  ["node7", "node7"],
+  ["a1,a2", "a1"],
+  ["gpu[03-05,7],login", "gpu03"],
+  ["gpu[11,13]", "gpu11"],
+  ["rack[1-2]node[3,4]", "rack1node3"],
+  ["h[001-128].cluster.org", "h001.cluster.org"],
+])("the first host of %s is %s", (list, host) => expect(firstHost(list)).toBe(host));
