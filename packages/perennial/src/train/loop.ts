@@ -6,7 +6,7 @@ import type { Decoder } from "../model/decoder.ts";
 import type { Objective } from "../objective/objective.ts";
 import type { Rule, StepView, Verdict } from "./rule.ts";
 import type { Schedule } from "./schedule/index.ts";
-import { singleProcess, type World } from "./world.ts";
+import { type GradientSum, singleProcess, type World } from "./world.ts";
 
 export interface LoopParts {
   readonly model: Decoder;
@@ -65,15 +65,24 @@ export class LoopInterruption extends PerennialError {
  * been updated in that step.
  */
 export async function trainLoop(parts: LoopParts, settings: LoopSettings, startStep: number, afterStep: AfterStep): Promise<number> {
-  for (let step = startStep; step < settings.totalSteps; step++) {
-    const report = trainStep(parts, settings, step);
-    if ((await afterStep(report)) === "leave") return step + 1;
+  const { world = singleProcess } = parts;
+  // A recomputed layer may reach a shared parameter more than once in a backward: its gradients travel at the end.
+  const gradients = world.gradientSum(parametersOf(parts), { overlap: !settings.activationCheckpointing });
+  try {
+    for (let step = startStep; step < settings.totalSteps; step++) {
+      const report = trainStep(parts, settings, step, world, gradients);
+      if ((await afterStep(report)) === "leave") return step + 1;
+    }
+    return settings.totalSteps;
+  } finally {
+    gradients.dispose();
   }
-  return settings.totalSteps;
 }
 
-function trainStep(parts: LoopParts, settings: LoopSettings, step: number): StepReport {
-  const { model, source, objective, optimizer, rules, world = singleProcess } = parts;
+const parametersOf = ({ adaptation }: LoopParts) => adaptation.parameterSets.flatMap((set) => set.parameters);
+
+function trainStep(parts: LoopParts, settings: LoopSettings, step: number, world: World, gradients: GradientSum): StepReport {
+  const { model, source, objective, optimizer, rules } = parts;
   const start = performance.now();
   const batches = source.next(settings.microBatches);
   const dataSeconds = (performance.now() - start) / 1000;
@@ -83,7 +92,8 @@ function trainStep(parts: LoopParts, settings: LoopSettings, step: number): Step
     throw new PerennialError("STEP_EMPTY", `Step ${step + 1} has no token to predict; check the corpora and the sequence length.`);
   setLearningRate(parts, parts.schedule(step));
   let lossSum = 0;
-  for (const batch of batches) {
+  for (const [i, batch] of batches.entries()) {
+    if (i === batches.length - 1) gradients.beforeLastBackward();
     lossSum += scope(() => {
       const result = autocast({ dtype: settings.autocastDtype, enabled: settings.autocastDtype !== "float32" }, () =>
         objective.lossSum(model, batch, settings),
@@ -92,10 +102,9 @@ function trainStep(parts: LoopParts, settings: LoopSettings, step: number): Step
       return result.reported.item();
     });
   }
-  const parameters = parts.adaptation.parameterSets.flatMap((set) => set.parameters);
-  world.sumGradients(parameters);
+  gradients.finish();
   const loss = world.sum(lossSum) / targetTokens;
-  const gradNorm = scope(() => optim.gradNorm(parameters).item());
+  const gradNorm = scope(() => optim.gradNorm(parametersOf(parts)).item());
   const view: StepView = { step, loss, gradNorm, learningRate: parts.schedule(step), model };
   const skipped = firstVerdict(rules, view);
   if (skipped !== undefined && skipped.action !== "skip") {

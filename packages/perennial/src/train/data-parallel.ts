@@ -1,0 +1,55 @@
+/**
+ * Data-parallel training: each process holds the whole model and sees its own part of every step's batches; gradients are
+ * summed over all of them (the loop has divided the loss by the targets of the whole step), so that every process makes
+ * the same update.
+ */
+import { distributed, noGrad, type Tensor } from "@perennial/torch";
+import { PerennialError } from "../errors.ts";
+import { singleProcess, type World } from "./world.ts";
+
+/** A world that must be left at the end. */
+export interface OpenWorld extends World {
+  close(): void;
+}
+
+/**
+ * The world that the environment describes: variables of torchrun, `perennial train --processes` or srun. Without any, or
+ * with one process, training is on its own. `timeoutSeconds`: after how long a process that does not join is an error.
+ */
+export async function openWorld(
+  options: { readonly timeoutSeconds?: number; readonly connectTimeoutSeconds?: number } = {},
+  environment: distributed.Environment = process.env,
+): Promise<OpenWorld> {
+  const place = distributed.placeFromEnvironment(environment);
+  if (place === undefined || place.worldSize === 1) return { ...singleProcess, close: () => {} };
+  try {
+    return worldOf(await distributed.initProcessGroup({ ...place, ...options }));
+  } catch (error) {
+    throw new PerennialError("WORLD", (error as Error).message, { cause: error });
+  }
+}
+
+/** The processes of a group as the training loop sees them. */
+export function worldOf(group: distributed.ProcessGroup): OpenWorld {
+  return {
+    rank: group.rank,
+    size: group.size,
+    sum: (value) => group.sum(value),
+    sums: (values) => group.sum(values),
+    gradientSum(parameters, { overlap = true } = {}) {
+      const reducer = new distributed.GradientReducer(group, parameters, { overlap });
+      return {
+        beforeLastBackward: () => reducer.begin(),
+        finish: () => reducer.finish(),
+        dispose: () => reducer.dispose(),
+      };
+    },
+    share(tensors: Iterable<Tensor>) {
+      noGrad(() => {
+        for (const tensor of tensors) group.broadcast(tensor);
+      });
+    },
+    barrier: () => group.barrierAsync(),
+    close: () => group.destroy(),
+  };
+}
