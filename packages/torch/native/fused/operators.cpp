@@ -288,18 +288,33 @@ std::tuple<at::Tensor, at::Tensor> linearCrossEntropy(const at::Tensor& hidden, 
 
 // ---- Attention inside documents -------------------------------------------------------------------------------------
 
+// One parallel region over all segments: inside, libtorch's kernel runs on the thread that called it. A region per
+// segment would spend more time meeting at barriers than computing. Worker threads start with their own defaults, so
+// recording is switched off there again.
+template <typename F>
+void overSegments(const std::vector<int64_t>& segments, F body) {
+  at::parallel_for(0, static_cast<int64_t>(segments.size() / 3), 1, [&](int64_t begin, int64_t end) {
+    const at::AutoDispatchBelowADInplaceOrView belowAutograd;
+    const at::NoGradGuard noGrad;
+    for (int64_t i = begin; i < end; ++i) {
+      const auto *s = segments.data() + 3 * i;
+      body(static_cast<size_t>(i), [s](const at::Tensor& t) { return t.narrow(0, s[0], 1).narrow(2, s[1], s[2] - s[1]); });
+    }
+  });
+}
+
 struct DocumentAttention : Function<DocumentAttention> {
   // q, k, v [B,H,T,E]; segments: triples (row, start, end) that cover every position once.
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::vector<int64_t> segments, double scale) {
     // [B,T,H,E] in memory: the layout that the output projection wants next.
     auto out = at::empty({q.size(0), q.size(2), q.size(1), q.size(3)}, q.options()).transpose(1, 2);
     variable_list saved{q, k, v, out};
-    for (size_t i = 0; i < segments.size(); i += 3) {
-      const auto part = [&](const at::Tensor& t) { return t.narrow(0, segments[i], 1).narrow(2, segments[i + 1], segments[i + 2] - segments[i + 1]); };
+    saved.resize(4 + segments.size() / 3);
+    overSegments(segments, [&](size_t i, auto part) {
       auto [piece, lse] = at::_scaled_dot_product_flash_attention_for_cpu(part(q), part(k), part(v), 0.0, true, std::nullopt, scale);
       part(out).copy_(piece);
-      saved.push_back(lse);
-    }
+      saved[4 + i] = lse;
+    });
     ctx->save_for_backward(saved);
     ctx->saved_data["segments"] = segments;
     ctx->saved_data["scale"] = scale;
@@ -313,13 +328,12 @@ struct DocumentAttention : Function<DocumentAttention> {
     const auto &q = saved[0], &k = saved[1], &v = saved[2], &out = saved[3];
     const auto& g = gradients[0];
     auto dq = at::empty_like(q), dk = at::empty_like(k), dv = at::empty_like(v);
-    for (size_t i = 0; i < segments.size(); i += 3) {
-      const auto part = [&](const at::Tensor& t) { return t.narrow(0, segments[i], 1).narrow(2, segments[i + 1], segments[i + 2] - segments[i + 1]); };
-      auto [pq, pk, pv] = at::_scaled_dot_product_flash_attention_for_cpu_backward(part(g), part(q), part(k), part(v), part(out), saved[4 + i / 3], 0.0, true, std::nullopt, scale);
+    overSegments(segments, [&](size_t i, auto part) {
+      auto [pq, pk, pv] = at::_scaled_dot_product_flash_attention_for_cpu_backward(part(g), part(q), part(k), part(v), part(out), saved[4 + i], 0.0, true, std::nullopt, scale);
       part(dq).copy_(pq);
       part(dk).copy_(pk);
       part(dv).copy_(pv);
-    }
+    });
     return {dq, dk, dv, at::Tensor(), at::Tensor()};
   }
 };
