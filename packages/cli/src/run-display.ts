@@ -40,9 +40,13 @@ export function displayRun(progress: Progress, effects: Effects): Listener {
       }
       case "measured": {
         const values = [...message.bitsPerByte].map(([corpus, value]) => `${printable(corpus)} ${value.toFixed(3)}`).join(" · ");
-        return progress.note(`${message.moment === "during" ? `step ${message.step}` : message.moment}: bits per byte ${values}`, {
-          bitsPerByte: Object.fromEntries(message.bitsPerByte),
-        });
+        return progress.note(
+          `${message.moment === "during" ? `step ${message.step}` : message.moment}: bits per byte${message.of === undefined ? "" : `, ${message.of} of weights`} ${values}`,
+          {
+            ...(message.of === undefined ? {} : { of: message.of }),
+            bitsPerByte: Object.fromEntries(message.bitsPerByte),
+          },
+        );
       }
       case "sample":
         return progress.note(`${printable(message.label)}: ${printable(message.prompt)}▸${printable(message.text)}`);

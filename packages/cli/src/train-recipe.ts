@@ -7,6 +7,7 @@ import type { Effects } from "./effects.ts";
 import { Progress, progressMode } from "./progress.ts";
 import { displayRun } from "./run-display.ts";
 import { printable, table } from "./text.ts";
+import { INTERRUPTED, Interrupted } from "./verb.ts";
 
 export interface TrainOptions {
   resume?: boolean;
@@ -17,9 +18,6 @@ export interface TrainOptions {
   /** The store of runs; relative to where the command is called, like everywhere else. */
   store: string;
 }
-
-/** The exit code of a program that was ended by Ctrl-C. */
-const INTERRUPTED = 130;
 
 export async function trainRecipe(
   resolved: ResolvedRecipe,
@@ -50,12 +48,12 @@ export async function trainRecipe(
       ...(options.variant === undefined ? {} : { variant: options.variant }),
     });
     progress.end();
-    if (abort.signal.aborted) process.exitCode = INTERRUPTED;
     if (options.json !== true && summaries.length > 0) {
-      effects.out(`\n${resultTable(summaries)}\n`);
+      effects.out(`\n${resultTable(summaries, Object.keys(resolved.variants[0].corpora))}\n`);
       const report = await writeReport(resolve(effects.cwd, options.store), summaries);
       effects.out(`\nreport  ${relative(effects.cwd, report)}\n`);
     }
+    if (abort.signal.aborted) throw new Interrupted();
     return summaries;
   } finally {
     progress.end();
@@ -64,9 +62,9 @@ export async function trainRecipe(
   }
 }
 
-/** Bits per byte of every corpus before and after, for each variant; lower is better. */
-export function resultTable(summaries: readonly RunSummary[]): string {
-  const corpora = [...new Set(summaries.flatMap(({ result }) => [...result.before.keys()]))];
+/** Bits per byte of every corpus, in the order of the recipe, before and after, for each variant; lower is better. */
+export function resultTable(summaries: readonly RunSummary[], names: readonly string[]): string {
+  const corpora = names.filter((name) => summaries.some(({ result }) => result.before.has(name)));
   const rows = summaries.map(({ variant, result }) => [
     printable(variant),
     ...corpora.flatMap((corpus) => {

@@ -4,6 +4,12 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { OpenOptions, Store } from "perennial/store";
 import type { Effects } from "./effects.ts";
 
+/** The exit code of a program that was ended by Ctrl-C. */
+export const INTERRUPTED = 130;
+
+/** The work was cut short as asked, everything is saved and told: nothing is left but to leave. */
+export class Interrupted extends Error {}
+
 export type Verb = (command: Command, effects: Effects) => void;
 
 /** Keeps the type of the parameters where a verb is defined. */
@@ -52,3 +58,12 @@ export const wholeNumber = numberThat((value) => Number.isSafeInteger(value) && 
 export const positiveWholeNumber = numberThat((value) => Number.isSafeInteger(value) && value >= 1, "a whole number of at least 1");
 export const nonNegativeNumber = numberThat((value) => Number.isFinite(value) && value >= 0, "a number of at least 0");
 export const shareNumber = numberThat((value) => value > 0 && value <= 1, "a number above 0 and at most 1");
+
+const FACTORS: Readonly<Record<string, number>> = { k: 1e3, M: 1e6, G: 1e9 };
+
+export function byteCount(written: string): number {
+  const [, number, suffix] = /^(\d+(?:\.\d+)?)([kMG]?)$/.exec(written) ?? [];
+  const value = Math.round(Number(number) * (FACTORS[suffix ?? ""] ?? 1));
+  if (!(value >= 1)) throw new InvalidArgumentError("Expected a number of bytes such as 500M.");
+  return value;
+}

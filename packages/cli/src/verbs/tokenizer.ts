@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { FieldError } from "perennial";
 import { table } from "../text.ts";
 import { positiveWholeNumber, verb } from "../verb.ts";
 
@@ -23,6 +24,8 @@ export default verb((command, effects) => {
       const { tokenizer, words, differentWords } = await trainTokenizer(readTexts(paths, options.textField), {
         vocabSize: options.vocabSize,
       });
+      if (words === 0)
+        throw new FieldError("TOKENIZER_TEXT", { at: texts.join(", "), expected: "text to learn from", todo: "check --text-field" });
       await tokenizer.save(resolve(effects.cwd, options.output));
       effects.out(`${options.output}: ${tokenizer.vocabSize} tokens from ${words} words, ${differentWords} of them different\n`);
     });

@@ -17,6 +17,9 @@ export interface Line {
   /** Ascending. */
   x: readonly number[];
   y: readonly number[];
+  /** Bounds of intervals, drawn as bars through the points; not-a-number: no bar. */
+  low?: readonly number[];
+  high?: readonly number[];
   /** Drawn faintly behind the line: the numbers before smoothing. */
   raw?: readonly number[];
   dashed?: boolean;
@@ -94,7 +97,7 @@ interface Axes {
 
 function axesOf({ lines, yFromZero = false, yMax, marks = [] }: ChartSpec): Axes {
   const xs = [...lines.flatMap(({ x }) => x), ...marks.map(({ x }) => x)].filter(Number.isFinite);
-  const ys = lines.flatMap(({ y }) => y).filter(Number.isFinite);
+  const ys = lines.flatMap(({ y, low = [], high = [] }) => [...y, ...low, ...high]).filter(Number.isFinite);
   const x = niceAxis(minOf(xs), maxOf(xs), 8);
   const y = niceAxis(yFromZero ? 0 : minOf(ys), yMax ?? maxOf(ys), 4);
   // A line that begins at step 3 of a thousand still has its axis from 0.
@@ -145,6 +148,18 @@ function seriesOf(line: Line, marks: readonly { x: number; label: string }[]) {
   const points = (values: readonly number[]) => line.x.map((x, i) => [x, Number.isFinite(values[i]) ? values[i]! : "-"]);
   const plain = { type: "line" as const, symbol: "none", silent: true, itemStyle: { color } };
   const raw = line.raw === undefined ? [] : [{ ...plain, data: points(line.raw), lineStyle: { color, width: 1, opacity: 0.22 } }];
+  // A bar is a line of two points; the gap behind it keeps the bars apart.
+  const { low = [], high = [] } = line;
+  const bars = line.x.flatMap((x, i) =>
+    Number.isFinite(low[i]) && Number.isFinite(high[i])
+      ? [
+          [x, low[i]!],
+          [x, high[i]!],
+          [x, "-"],
+        ]
+      : [],
+  );
+  const interval = bars.length === 0 ? [] : [{ ...plain, data: bars, lineStyle: { color, width: 5, opacity: 0.3 } }];
   const shown = {
     ...plain,
     data: points(line.y),
@@ -153,7 +168,7 @@ function seriesOf(line: Line, marks: readonly { x: number; label: string }[]) {
     ...(line.stacked ? { stack: "shares", areaStyle: { color, opacity: 0.55 }, lineStyle: { color, width: 0 } } : {}),
     ...(marks.length === 0 ? {} : { markLine: markLine(marks) }),
   };
-  return [...raw, shown];
+  return [...raw, ...interval, shown];
 }
 
 function markLine(marks: readonly { x: number; label: string }[]) {

@@ -1,10 +1,16 @@
 /** What a report shows, as plain data: the JSON report, and the only thing that the drawing code sees. */
 import { type Artifact, METRICS, type Role, type Run, type Sample, type Stage, type Store, type ThinnedSeries } from "../store/index.ts";
 
+import { ownCorpora, type SequenceMeasures, type StabilityGapMeasures, sequenceMeasures, stabilityGaps } from "./continual.ts";
+
 /** Points per line: more than a wide screen can show. */
 const MAX_POINTS = 500;
 /** The metric that compares across tokenizers and languages. */
 export const MAIN_METRIC = "bitsPerByte";
+/** The same of an average of the weights, where a rule keeps one. */
+const AVERAGE_METRIC = `${MAIN_METRIC}/average`;
+/** Share of a step's time spent waiting for data. Recorded by whoever measures it. */
+const DATA_WAIT = "dataWaitShare";
 
 export interface CorpusScores {
   corpus: string;
@@ -40,9 +46,14 @@ export interface RunReport {
   steps: number;
   stages: Stage[];
   events: { step: number; kind: string; message: string }[];
-  series: Record<"loss" | "learningRate" | "gradNorm" | "tokensPerSecond", ThinnedSeries>;
+  series: Record<"loss" | "learningRate" | "gradNorm" | "tokensPerSecond" | "modelFlopsUtilization" | "dataWaitShare", ThinnedSeries>;
   mixture: { source: string; requested: ThinnedSeries; achieved: ThinnedSeries }[];
   scores: CorpusScores[];
+  /** The same with an average of the weights in the model's place; empty where none was kept. */
+  averageScores: CorpusScores[];
+  /** Null for a single stage. */
+  sequence: SequenceMeasures | null;
+  stabilityGaps: StabilityGapMeasures[];
   matrix: { rows: string[]; corpora: string[]; values: number[][] };
   samples: Sample[];
   lineage: LineageEntry[];
@@ -74,6 +85,8 @@ function collectRun(store: Store, run: Run): RunReport {
     MAIN_METRIC,
     stages.map(({ name }) => name),
   );
+  const own = ownCorpora(run.recipe);
+  const scores = scoresOf(store, key, MAIN_METRIC);
   const last = store.metrics.last(key, METRICS.tokens);
   return {
     id: run.id,
@@ -93,13 +106,18 @@ function collectRun(store: Store, run: Run): RunReport {
       learningRate: line(METRICS.learningRate),
       gradNorm: line(METRICS.gradNorm),
       tokensPerSecond: line(METRICS.tokensPerSecond),
+      modelFlopsUtilization: line(METRICS.modelFlopsUtilization),
+      dataWaitShare: line(DATA_WAIT),
     },
     mixture: sourcesOf(store.metrics.names(key)).map((source) => ({
       source,
       requested: line(METRICS.requestedShare(source)),
       achieved: line(METRICS.achievedShare(source)),
     })),
-    scores: scoresOf(store, key),
+    scores,
+    averageScores: scoresOf(store, key, AVERAGE_METRIC),
+    sequence: sequenceMeasures(own, matrix) ?? null,
+    stabilityGaps: stabilityGaps(own, stages, scores),
     matrix: { rows: matrix.rows.map(({ label }) => label), corpora: matrix.corpora, values: matrix.values },
     samples: store.evaluations.samples(key),
     lineage: lineageOf(store, key),
@@ -116,8 +134,8 @@ function sourcesOf(metrics: readonly string[]): string[] {
 }
 
 /** Corpora in the order of their first measurement. The last measurement counts as the one after, also in a run that is still going. */
-function scoresOf(store: Store, key: number): CorpusScores[] {
-  const all = store.evaluations.read(key, MAIN_METRIC);
+function scoresOf(store: Store, key: number, metric: string): CorpusScores[] {
+  const all = store.evaluations.read(key, metric);
   return [...new Set(all.map(({ corpus }) => corpus))].map((corpus) => {
     const rows = all.filter((row) => row.corpus === corpus);
     const before = rows.find(({ moment }) => moment === "before")?.value ?? Number.NaN;

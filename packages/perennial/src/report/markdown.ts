@@ -2,6 +2,7 @@
 import { formatCount } from "../recipe/index.ts";
 import type { ReportData, RunReport } from "./data.ts";
 import { duration, forgettingMatrix, number, signed } from "./figures.ts";
+import { GAP_HEAD, GAP_NOTE, gapCells, SEQUENCE_HEAD, SEQUENCE_NOTE, sequenceCells } from "./measures.ts";
 import { verdicts } from "./verdict.ts";
 
 export function markdownReport(data: ReportData): string {
@@ -13,6 +14,8 @@ export function markdownReport(data: ReportData): string {
       .join("\n"),
     outcomeTable(runs),
     ...runs.map(forgettingTable),
+    sequenceTable(runs),
+    gapTable(runs),
     ...runs.map(stageTable),
     ...runs.map(samples),
   ];
@@ -41,6 +44,18 @@ function forgettingTable({ variant, matrix }: RunReport): string {
   const cell = (t: number, i: number) => `${number(matrix.values[t]![i]!)}${t === 0 ? "" : ` (${signed(changes[t]![i]!)})`}`;
   const rows = matrix.rows.map((label, t) => [label, ...matrix.corpora.map((_, i) => cell(t, i))]);
   return `## Forgetting: ${escaped(variant)}\n\nBits per byte, and the change against the best earlier value.\n\n${table(["", ...matrix.corpora], rows)}`;
+}
+
+/** Measures over a sequence of stages, one row per run; nothing for runs of one stage. */
+function sequenceTable(runs: readonly RunReport[]): string {
+  const rows = runs.flatMap(({ variant, sequence }) => (sequence === null ? [] : [[variant, ...sequenceCells(sequence)]]));
+  if (rows.length === 0) return "";
+  return `## Over the sequence of stages\n\n${SEQUENCE_NOTE}\n\n${table(["", ...SEQUENCE_HEAD], rows)}`;
+}
+
+function gapTable(runs: readonly RunReport[]): string {
+  const rows = runs.flatMap(({ variant, stabilityGaps }) => stabilityGaps.map((gap) => [variant, ...gapCells(gap)]));
+  return rows.length === 0 ? "" : `## Stability gap\n\n${GAP_NOTE}\n\n${table(["", ...GAP_HEAD], rows)}`;
 }
 
 function stageTable({ variant, stages, events }: RunReport): string {

@@ -1,11 +1,12 @@
 /** The HTML report: one file that needs nothing else, neither network nor script (the script only reads values under the pointer). */
 import { formatCount } from "../recipe/index.ts";
 import { chart, type Line } from "./chart.ts";
-import type { LineageEntry, ReportData, RunReport } from "./data.ts";
+import type { CorpusScores, LineageEntry, ReportData, RunReport } from "./data.ts";
 import { duration, forgettingMatrix, number, signed, smoothed } from "./figures.ts";
 import { type Content, html, type Markup, trusted } from "./html.ts";
+import { GAP_HEAD, GAP_NOTE, gapCells, SEQUENCE_HEAD, SEQUENCE_NOTE, sequenceCells } from "./measures.ts";
 import { SCRIPT, STYLE } from "./style.ts";
-import { verdicts } from "./verdict.ts";
+import { NOTICEABLE, verdicts } from "./verdict.ts";
 
 export function htmlReport(data: ReportData): string {
   const { runs, title } = data;
@@ -16,6 +17,13 @@ ${outcome(data)}
 ${section("Bits per byte over training", "Held-out text, lower is better. What falls was learned; what rises was forgotten.", scoreCharts(runs))}
 ${section("Loss and learning rate", "Loss in nats per token on the training text: faint as measured, bold smoothed.", lossCharts(runs))}
 ${section("Forgetting", "Change against the best earlier value of each corpus, in bits per byte.", runs.map(heatMap))}
+${section(
+  "Over the sequence of stages",
+  SEQUENCE_NOTE,
+  measureTable(SEQUENCE_HEAD, runs, ({ sequence }) => (sequence === null ? [] : [sequenceCells(sequence)])),
+)}
+${section("Stability gap", GAP_NOTE, [...gapCharts(runs), measureTable(GAP_HEAD, runs, ({ stabilityGaps }) => stabilityGaps.map(gapCells))])}
+${section("Speed", "Share of the peak of large matrix products on the machine of the run, and share of each step spent waiting for data.", speedCharts(runs))}
 ${section("Mixture", "Share of each step's tokens: filled as delivered, dashed as requested.", runs.flatMap(mixtureChart))}
 ${section("Text before and after", "The same prompts, continued by the model as it came and as it left.", runs.flatMap(samples))}
 ${section("Stages", undefined, runs.map(stageTable))}
@@ -41,6 +49,7 @@ ${content}
 
 /** A section without content is left out. */
 function section(title: string, text: string | undefined, content: Content): Content {
+  if (content === null || content === undefined) return null;
   if (Array.isArray(content) && content.flat().filter((part) => part !== null && part !== undefined).length === 0) return null;
   return html`<section><h2>${title}</h2>${text === undefined ? null : html`<p class="note">${text}</p>`}${content}</section>`;
 }
@@ -64,14 +73,21 @@ function outcome(data: ReportData): Content {
   const cell = (run: RunReport, corpus: string) => {
     const score = run.scores.find((candidate) => candidate.corpus === corpus);
     if (score === undefined) return html`<td class="num">–</td>`;
-    return html`<td class="num">${number(score.before)} → <b>${number(score.after)}</b> <span class="tag ${tone(score.change)}">${signed(score.change)}</span></td>`;
+    return html`<td class="num">${number(score.before)} → <b>${number(score.after)}</b> <span class="tag ${tone(score.change)}">${signed(score.change)}</span>${interval(score)}</td>`;
   };
   return html`<section class="outcome"><ul class="verdicts">${verdicts(data).map((text, i) => html`<li style="--c:var(--c${i})">${text}</li>`)}</ul>
 <div class="scroll"><table><thead><tr><th>bits per byte</th>${corpora.map((corpus) => html`<th class="num">${corpus}<br><small>before → after, change</small></th>`)}</tr></thead>
 <tbody>${runs.map((run, i) => html`<tr><th><i class="dot" style="--c:var(--c${i})"></i>${run.variant}</th>${corpora.map((corpus) => cell(run, corpus))}</tr>`)}</tbody></table></div></section>`;
 }
 
-const tone = (change: number) => (change < -0.005 ? "good" : change > 0.005 ? "bad" : "same");
+/** The 95 % interval of the last measurement that has one. */
+function interval({ points }: CorpusScores): Content {
+  const last = points.at(-1);
+  if (last === undefined || !Number.isFinite(last.low) || !Number.isFinite(last.high)) return null;
+  return html`<br><small>95 %: ${number(last.low)} – ${number(last.high)}</small>`;
+}
+
+const tone = (change: number) => (change < -NOTICEABLE ? "good" : change > NOTICEABLE ? "bad" : "same");
 
 function stageMarks({ stages }: RunReport, at: (step: number) => number): { x: number; label: string }[] {
   return stages.length < 2 ? [] : stages.map(({ name, startStep }) => ({ x: at(startStep), label: name }));
@@ -90,8 +106,11 @@ function scoreCharts(runs: readonly RunReport[]): Markup[] {
               color,
               x: points.map(({ tokens }) => tokens),
               y: points.map(({ value }) => value),
+              low: points.map(({ low }) => low),
+              high: points.map(({ high }) => high),
               dots: points.length < 40,
             },
+            ...averageLine(run, corpus, color),
           ];
     });
     const first = runs.find((run) => run.scores.some((score) => score.corpus === corpus))!;
@@ -100,6 +119,76 @@ function scoreCharts(runs: readonly RunReport[]): Markup[] {
     const marks = stageMarks(first, tokensAt).filter(({ x }) => Number.isFinite(x));
     return chart({ title: corpus, x: "tokens", y: "bits per byte", lines, marks, height: 230 });
   });
+}
+
+/** What an average of the weights scores, beside the weights themselves. */
+function averageLine({ variant, averageScores }: RunReport, corpus: string, color: number): Line[] {
+  const points = averageScores.find((score) => score.corpus === corpus)?.points ?? [];
+  if (points.length === 0) return [];
+  return [
+    {
+      label: `${variant}, averaged weights`,
+      color,
+      x: points.map(({ tokens }) => tokens),
+      y: points.map(({ value }) => value),
+      dashed: true,
+    },
+  ];
+}
+
+/** One table over all runs; null where no run has a row. */
+function measureTable(
+  head: readonly string[],
+  runs: readonly RunReport[],
+  rowsOf: (run: RunReport) => readonly (readonly string[])[],
+): Content {
+  const rows = runs.flatMap((run, i) => rowsOf(run).map((cells) => ({ cells, variant: run.variant, i })));
+  if (rows.length === 0) return null;
+  return html`<div class="scroll"><table><thead><tr><th></th>${head.map((title) => html`<th class="num">${title}</th>`)}</tr></thead>
+<tbody>${rows.map(({ cells, variant, i }) => html`<tr><th><i class="dot" style="--c:var(--c${i})"></i>${variant}</th>${cells.map((cell) => html`<td class="num">${cell}</td>`)}</tr>`)}</tbody></table></div>`;
+}
+
+/** A chart for each stage and old corpus that got noticeably worse on the way in some run. */
+function gapCharts(runs: readonly RunReport[]): Markup[] {
+  const all = runs.flatMap(({ stabilityGaps }) => stabilityGaps).filter(({ depth }) => depth > NOTICEABLE);
+  const shown = [...new Map(all.map(({ stage, corpus }) => [JSON.stringify([stage, corpus]), { stage, corpus }])).values()];
+  return shown.map(({ stage, corpus }) => {
+    const lines = runs.flatMap(({ variant, stabilityGaps }, color): Line[] =>
+      stabilityGaps
+        .filter((gap) => gap.stage === stage && gap.corpus === corpus)
+        .map(({ curve }) => ({
+          label: variant,
+          color,
+          x: curve.map(({ tokens }) => tokens),
+          y: curve.map(({ change }) => change),
+          dots: curve.length < 40,
+        })),
+    );
+    const title = `${corpus} in stage ${stage}`;
+    return chart({
+      title,
+      x: "tokens since the stage began",
+      y: "change in bits per byte",
+      lines,
+      yFromZero: lines.every(({ y }) => Math.min(...y) >= 0),
+      height: 190,
+    });
+  });
+}
+
+function speedCharts(runs: readonly RunReport[]): Markup[] {
+  const curves = (name: "modelFlopsUtilization" | "dataWaitShare", title: string, y: string) => {
+    const lines = runs.flatMap(({ variant, series }, color): Line[] => {
+      const { steps, values } = series[name];
+      const percent = values.map((value) => 100 * value);
+      return steps.length === 0 ? [] : [{ label: variant, color, x: steps, y: smoothed(percent, Math.max(1, steps.length / 60)) }];
+    });
+    return lines.length === 0 ? [] : [chart({ title, x: "steps", y, lines, yFromZero: true, height: 150 })];
+  };
+  return [
+    ...curves("modelFlopsUtilization", "Share of the peak", "% of FLOP/s"),
+    ...curves("dataWaitShare", "Waiting for data", "% of the step"),
+  ];
 }
 
 function lossCharts(runs: readonly RunReport[]): Markup[] {

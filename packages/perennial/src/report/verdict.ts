@@ -4,7 +4,7 @@ import type { CorpusScores, ReportData, RunReport } from "./data.ts";
 import { number, signed } from "./figures.ts";
 
 /** Changes below this are called none: the noise of a small held-out set, in bits per byte. */
-const NOTICEABLE = 0.005;
+export const NOTICEABLE = 0.005;
 
 /** Corpora that got better and corpora that got worse, in one run. */
 export function verdicts({ runs }: ReportData): string[] {
