@@ -1,4 +1,6 @@
 /** Running a recipe: data, stages, measurements, checkpoints, store. And the single steps, for one model at a time. */
+
+export { type OpenWorld, openWorld } from "../train/data-parallel.ts";
 export { type PreparedCorpus, prepareCorpora } from "./corpora.ts";
 export type { Listener, RunEventMessage } from "./events.ts";
 export { evaluateFiles, exportModel, inspectTokenizer, type OpenedModel, openModel, readTexts } from "./model-tools.ts";

@@ -5,6 +5,7 @@ import type { Recipe } from "../recipe/index.ts";
 import type { Moment, Recorder } from "../store/index.ts";
 import { stream } from "../stream.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
+import { singleProcess, type World } from "../train/world.ts";
 import type { PreparedCorpus } from "./corpora.ts";
 import type { Listener } from "./events.ts";
 
@@ -14,6 +15,7 @@ export interface MeasurementOptions {
   readonly corpora: ReadonlyMap<string, PreparedCorpus>;
   readonly recorder: Recorder;
   readonly listen: Listener;
+  readonly world?: World;
 }
 
 export interface Occasion {
@@ -26,9 +28,9 @@ export interface Occasion {
   readonly variant?: "average";
 }
 
-/** Bits per byte of every corpus with held-out text; recorded and returned. */
+/** Bits per byte of every corpus with held-out text; recorded and returned. Processes measure a corpus each, in turn, and tell the others. */
 export function measure(
-  { recipe, corpora, tokenizer, recorder, listen }: MeasurementOptions,
+  { recipe, corpora, tokenizer, recorder, listen, world = singleProcess }: MeasurementOptions,
   model: Decoder,
   occasion: Occasion,
 ): Map<string, number> {
@@ -37,20 +39,25 @@ export function measure(
   const { sequenceLength, microBatchSize } = recipe.stages[base.stage]!.train;
   const result = new Map<string, number>();
   const rows: Parameters<Recorder["evaluations"]>[0][number][] = [];
-  for (const name of recipe.evaluate.corpora ?? corpora.keys()) {
-    const heldOut = corpora.get(name)?.heldOut;
-    if (heldOut === null || heldOut === undefined) continue;
-    const measured = evaluateHeldOut(model, heldOut, {
+  const names = [...(recipe.evaluate.corpora ?? corpora.keys())].filter((name) => (corpora.get(name)?.heldOut ?? null) !== null);
+  const mine = names.flatMap((name, i) => {
+    if (i % world.size !== world.rank) return [0, 0, 0, 0];
+    const { bitsPerByte, low, high, loss } = evaluateHeldOut(model, corpora.get(name)!.heldOut!, {
       sequenceLength,
       batchSize: microBatchSize,
       maxTokens: recipe.evaluate.maxTokensPerCorpus,
       prefixTokenId: tokenizer.specialTokens.bos ?? tokenizer.specialTokens.eos,
       bootstrapResamples: base.moment === "during" ? 0 : recipe.evaluate.bootstrapResamples,
     });
-    result.set(name, measured.bitsPerByte);
-    const { bitsPerByte, low, high, loss } = measured;
-    rows.push({ ...base, corpus: name, metric: metric("bitsPerByte"), value: bitsPerByte, low, high });
-    rows.push({ ...base, corpus: name, metric: metric("loss"), value: loss, low: Number.NaN, high: Number.NaN });
+    return [bitsPerByte, low, high, loss];
+  });
+  // All but one of the processes add zeros: exact.
+  const measured = world.sums(mine);
+  for (const [i, corpus] of names.entries()) {
+    const [value, low, high, loss] = measured.slice(4 * i, 4 * i + 4) as [number, number, number, number];
+    result.set(corpus, value);
+    rows.push({ ...base, corpus, metric: metric("bitsPerByte"), value, low, high });
+    rows.push({ ...base, corpus, metric: metric("loss"), value: loss, low: Number.NaN, high: Number.NaN });
   }
   recorder.evaluations(rows);
   listen({

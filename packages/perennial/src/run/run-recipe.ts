@@ -9,6 +9,7 @@ import { DEFAULT_STORE_PATH, lockRunFolder, openStore, type Run, type Store } fr
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { type Checkpoint, checkpointNames, newestCheckpoint } from "../train/checkpoint.ts";
 import { describeHardware } from "../train/hardware.ts";
+import { firstRankFirst, singleProcess, type World } from "../train/world.ts";
 import { prepareCorpora } from "./corpora.ts";
 import type { Listener } from "./events.ts";
 import { recipeHash, runVariant, type VariantResult } from "./run-variant.ts";
@@ -29,6 +30,8 @@ export interface RunOptions {
   readonly versions?: Readonly<Record<string, string>>;
   readonly listen?: Listener;
   readonly signal?: AbortSignal;
+  /** The processes that train together; each calls with the same recipe and options. */
+  readonly world?: World;
 }
 
 export interface RunSummary {
@@ -38,11 +41,16 @@ export interface RunSummary {
   readonly result: VariantResult;
 }
 
-/** Runs all variants, one after the other. Errors leave finished variants and checkpoints as they are. */
+/**
+ * Runs all variants, one after the other. Errors leave finished variants and checkpoints as they are.
+ * Of several processes the first one writes and tells; the others keep their records in memory, so that nothing below has
+ * to ask. All must see the same folders.
+ */
 export async function runRecipe(resolved: ResolvedRecipe, options: RunOptions): Promise<RunSummary[]> {
   keepFreedMemory();
-  const storePath = resolve(options.baseFolder, options.storePath ?? DEFAULT_STORE_PATH);
-  mkdirSync(dirname(storePath), { recursive: true });
+  const isFirst = (options.world ?? singleProcess).rank === 0;
+  const storePath = isFirst ? resolve(options.baseFolder, options.storePath ?? DEFAULT_STORE_PATH) : ":memory:";
+  if (isFirst) mkdirSync(dirname(storePath), { recursive: true });
   const store = openStore(storePath, { mode: "write" });
   try {
     const variants = resolved.variants.filter((recipe) => options.variant === undefined || recipe.variant === options.variant);
@@ -73,14 +81,18 @@ async function runOne(
   options: RunOptions,
   family: string | undefined,
 ): Promise<RunSummary> {
-  const listen = options.listen ?? (() => {});
+  const world = options.world ?? singleProcess;
+  const isFirst = world.rank === 0;
+  const listen = (isFirst ? options.listen : undefined) ?? (() => {});
   const root = resolve(options.baseFolder, recipe.output);
   const folder = recipe.variant === "main" ? join(root, "main") : join(root, recipe.variant);
   mkdirSync(folder, { recursive: true });
-  const lock = lockRunFolder(folder);
+  const lock = isFirst ? lockRunFolder(folder) : undefined;
   try {
     const earlier = store.runs.newestIn(folder);
-    if (options.resume === true && earlier?.status === "finished") {
+    const finished = world.sum(options.resume === true && earlier?.status === "finished" ? 1 : 0) > 0;
+    if (finished && earlier === undefined) return { variant: recipe.variant, runId: "", folder, result: FINISHED_ELSEWHERE };
+    if (finished && earlier !== undefined) {
       listen({ kind: "note", text: `${recipe.variant}: finished before (${earlier.id}); nothing to resume` });
       return { variant: recipe.variant, runId: earlier.id, folder, result: finishedResult(store, earlier, recipe, folder) };
     }
@@ -90,17 +102,21 @@ async function runOne(
         `${folder} holds a run already. Go on with it (--resume), or choose another output (--set output=…), or delete the folder.`,
       );
     const warn = (text: string) => listen({ kind: "warning", text });
-    const resumeFrom = options.resume === true ? await newestCheckpoint(folder, warn) : undefined;
+    const resumeFrom = options.resume === true ? await firstRankFirst(world, () => newestCheckpoint(folder, warn)) : undefined;
     if (resumeFrom !== undefined && resumeFrom.state.recipeHash !== recipeHash(recipe))
       throw new PerennialError(
         "RUN_CHANGED",
         `The recipe is not the one that ${folder} was started with, so the run cannot go on as if nothing had happened. Undo the change, or start a new run with another output.`,
       );
-    const tokenizer = await openTokenizer(recipe, options.baseFolder, folder, listen);
-    const corpora = await prepareCorpora(recipe, tokenizer, {
-      baseFolder: options.baseFolder,
-      cacheFolder: options.cacheFolder ?? resolve(options.baseFolder, ".perennial/tokens"),
-      onProgress: (corpus, progress) => listen({ kind: "tokenizing", corpus, progress }),
+    // What the first process has trained and tokenized the others find.
+    const { tokenizer, corpora } = await firstRankFirst(world, async () => {
+      const tokenizer = await openTokenizer(recipe, options.baseFolder, folder, listen);
+      const corpora = await prepareCorpora(recipe, tokenizer, {
+        baseFolder: options.baseFolder,
+        cacheFolder: options.cacheFolder ?? resolve(options.baseFolder, ".perennial/tokens"),
+        onProgress: (corpus, progress) => listen({ kind: "tokenizing", corpus, progress }),
+      });
+      return { tokenizer, corpora };
     });
     const recorder =
       resumeFrom !== undefined && earlier !== undefined
@@ -116,7 +132,7 @@ async function runOne(
             folder,
             ...(family === undefined ? {} : { family }),
           });
-    writeFileSync(join(folder, "recipe.json"), `${JSON.stringify(recipe, null, 2)}\n`);
+    if (isFirst) writeFileSync(join(folder, "recipe.json"), `${JSON.stringify(recipe, null, 2)}\n`);
     listen({ kind: "variant", variant: recipe.variant, folder, runId: recorder.run.id, totalSteps: 0 });
     try {
       const result = await runVariant({
@@ -132,6 +148,7 @@ async function runOne(
         until: options.until,
         listen,
         signal: options.signal,
+        world,
       });
       return { variant: recipe.variant, runId: recorder.run.id, folder, result };
     } catch (error) {
@@ -139,7 +156,7 @@ async function runOne(
       throw error;
     }
   } finally {
-    lock.release();
+    lock?.release();
   }
 }
 
@@ -148,6 +165,9 @@ function parentOf(checkpoint: Checkpoint | undefined, store: Store): string | nu
   const hash = checkpoint?.state.parentHash ?? null;
   return hash === null || store.lineage.byHash(hash) === undefined ? null : hash;
 }
+
+/** What other processes than the first know of a run that was finished before: it is in the store, which only that one opens. */
+const FINISHED_ELSEWHERE: VariantResult = { status: "finished", reason: null, modelFolder: null, before: new Map(), after: new Map() };
 
 /** What a finished run measured, from the store. */
 function finishedResult(store: Store, run: Run, recipe: Recipe, folder: string): VariantResult {

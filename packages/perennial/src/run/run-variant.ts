@@ -15,7 +15,7 @@ import { chooseAutocastDtype, measurePeakFlops } from "../train/hardware.ts";
 import { LoopInterruption, type LoopParts, type LoopSettings, type StepReport, trainLoop } from "../train/loop.ts";
 import type { Rule } from "../train/rule.ts";
 import type { Schedule } from "../train/schedule/index.ts";
-import { singleProcess, type World } from "../train/world.ts";
+import { firstRankFirst, singleProcess, type World } from "../train/world.ts";
 import type { PreparedCorpus } from "./corpora.ts";
 import type { Listener } from "./events.ts";
 import { measure, writeSamples } from "./measurements.ts";
@@ -141,7 +141,7 @@ class VariantRun {
     const { recipe, resumeFrom } = this.options;
     if (resumeFrom === undefined) {
       this.before = this.measure(0, 0, "before");
-      writeSamples(this.options, this.model, 0, "before");
+      this.writeSamples(0, "before");
     }
     let modelFolder: string | null = null;
     let optimizer: optim.AdamW | undefined;
@@ -174,6 +174,7 @@ class VariantRun {
         this.parentHash = content.hash;
       }
     }
+    this.world.share(this.model.stateDict().values());
     const { config } = this.model;
     if (tokenizer.vocabSize > config.vocabSize)
       throw new PerennialError(
@@ -249,7 +250,7 @@ class VariantRun {
       recorder,
       listen,
       totalSteps: this.plan.totalSteps,
-      peakFlops: this.peakFlops,
+      peakFlops: this.peakFlops * this.world.size,
       flopsPerToken: trainingFlopsPerToken(this.model.config, stage.train.sequenceLength),
       stage: stage.name,
     });
@@ -269,7 +270,8 @@ class VariantRun {
         await this.judge(run, report.step, step, bitsPerByte, score);
       }
       const left = this.options.until !== undefined && step >= this.options.until && step < this.plan.totalSteps;
-      const aborted = this.options.signal?.aborted === true;
+      // A signal may reach the processes at different moments: all leave at the same step.
+      const aborted = this.world.sum(this.options.signal?.aborted === true ? 1 : 0) > 0;
       if (isDue(recipe.checkpoints.everySteps, report.step) || isLast || left || aborted || (score !== null && savesMeasured))
         await this.save(run, report.step, score);
       if (aborted || left) throw new Left(aborted ? `interrupted after step ${step}` : `stopped after step ${step} as asked`);
@@ -282,14 +284,15 @@ class VariantRun {
     this.latest = this.measure(end, position, "after", parts.rules);
     await this.judge(run, planned.steps, end, this.latest, mean(this.latest));
     await this.checkpoints.idle();
-    scoreCheckpoint(this.options.folder, end, mean(this.latest));
+    if (this.world.rank === 0) scoreCheckpoint(this.options.folder, end, mean(this.latest));
     this.memory = parts.source.memory(this.memory);
-    writeSamples(this.options, this.model, end, "after");
+    this.writeSamples(end, "after");
     recorder.stageEnded(position, end, this.tokens);
   }
 
-  /** Starts to save a checkpoint; the run goes on meanwhile. */
+  /** Starts to save a checkpoint; the run goes on meanwhile. All processes hold the same state: the first one writes it. */
   private async save({ position, parts }: StageRun, stageStep: number, score: number | null): Promise<void> {
+    if (this.world.rank > 0) return;
     const { recipe, recorder, listen, folder } = this.options;
     recorder.flush();
     const step = this.plan.stages[position]!.startStep + stageStep;
@@ -381,8 +384,10 @@ class VariantRun {
   }
 
   private async newest(wanted: (checkpoint: Checkpoint) => boolean): Promise<Checkpoint | undefined> {
-    await this.checkpoints.idle();
-    return newestCheckpoint(this.options.folder, (text) => this.warn(text), wanted);
+    return firstRankFirst(this.world, async () => {
+      await this.checkpoints.idle();
+      return newestCheckpoint(this.options.folder, (text) => this.warn(text), wanted);
+    });
   }
 
   private loadWeights({ folder }: Checkpoint): void {
@@ -399,18 +404,23 @@ class VariantRun {
     return result;
   }
 
+  private writeSamples(step: number, moment: "before" | "after"): void {
+    if (this.world.rank === 0) writeSamples(this.options, this.model, step, moment);
+  }
+
   /** The model of a stage, and beside it the average of its weights where a rule keeps one. */
   private async saveModels({ stage, position, parts }: StageRun): Promise<string> {
     const { folder, recipe } = this.options;
     const isLast = position === recipe.stages.length - 1;
+    const target = resolve(folder, isLast ? "model" : `models/${stage.name}`);
+    if (this.world.rank > 0) return target;
     const shared = { ...this.options, stage, rawConfig: this.rawConfig, parentHash: this.parentHash };
     for (const rule of parts.rules) {
       if (!isWeightAverage(rule)) continue;
-      const target = resolve(folder, isLast ? "model-average" : `models-average/${stage.name}`);
+      const beside = resolve(folder, isLast ? "model-average" : `models-average/${stage.name}`);
       // The weights are written before the first wait, while the average is in their place.
-      await rule.withAverage(() => saveStageModel(target, this.model, `${recipe.name}/${stage.name}/average`, shared));
+      await rule.withAverage(() => saveStageModel(beside, this.model, `${recipe.name}/${stage.name}/average`, shared));
     }
-    const target = resolve(folder, isLast ? "model" : `models/${stage.name}`);
     this.parentHash = await saveStageModel(target, this.model, `${recipe.name}/${stage.name}`, shared);
     return target;
   }
