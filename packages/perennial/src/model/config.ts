@@ -1,21 +1,29 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { FieldError } from "../errors.ts";
+import type { RopeScaling } from "./rope.ts";
 
-/** How the angles of the rotary embedding are stretched beyond the length that the model was trained on. */
-export type RopeScaling =
-  | { readonly type: "linear"; readonly factor: number }
-  | {
-      readonly type: "llama3";
-      readonly factor: number;
-      readonly lowFreqFactor: number;
-      readonly highFreqFactor: number;
-      readonly originalMaxPositionEmbeddings: number;
-    };
+/** Where the norms of a layer stand; A attention, M multilayer perceptron, n₁ … n₄ norms. */
+export type LayerLayout =
+  /** h = x + A(n₁x); h + M(n₂h) (Llama, GPT-2). */
+  | "pre"
+  /** h = x + n₁(A x); h + n₂(M h) (OLMo 2). */
+  | "post"
+  /** h = x + n₂(A(n₁x)); h + n₄(M(n₃h)) (Gemma 2). */
+  | "sandwich"
+  /** x + A(n₁x) + M(n₂x) (GPT-NeoX, Falcon 40B). */
+  | "parallel"
+  /** x + A(n₁x) + M(n₁x) (Falcon 7B). */
+  | "parallelShared";
 
-/** The shape of a decoder of the Llama family. Field by field what `config.json` calls by the same names in snake_case. */
+/** Linear biases of attention (Press et al., arXiv 2108.12409): slope(head) · position(key) · scale is added to the scores. */
+export interface Alibi {
+  readonly scale: number;
+  /** The precision in which the family's reference rounds the slopes and their products. */
+  readonly dtype: "float32" | "bfloat16";
+}
+
+/** The shape of a decoder. What `config.json` has as well is called by the same name, there in snake_case. */
 export interface DecoderConfig {
-  /** Hugging Face's name of the family, e.g. `llama`, `mistral`, `qwen2`. Written back; behavior follows from the other fields. */
+  /** Hugging Face's name of the family, e.g. `llama`, `gemma2`. Names files' fields and weights; behavior follows from the other fields. */
   readonly modelType: string;
   readonly vocabSize: number;
   readonly hiddenSize: number;
@@ -26,21 +34,54 @@ export interface DecoderConfig {
   readonly headDim: number;
   readonly maxPositionEmbeddings: number;
   readonly tieWordEmbeddings: boolean;
+  readonly layout: LayerLayout;
+  /** Root mean square, or LayerNorm with mean and bias. */
+  readonly norm: "rms" | "layer";
+  /** Added under the root in either norm. */
   readonly rmsNormEps: number;
+  /** Added to the weight of every RMS norm (Gemma stores w − 1). */
+  readonly normOffset: 0 | 1;
+  /** RMS norms of queries and keys before the rotation: over each head (Qwen 3), over all heads together (OLMo 2), or none. */
+  readonly queryKeyNorm: "head" | "full" | null;
+  /** down(act(gate x) · up x), or down(act(up x)). */
+  readonly mlp: "gated" | "plain";
+  readonly activation: "silu" | "gelu" | "geluTanh";
+  readonly position: "rotary" | "learned" | "alibi";
+  /** Leading dimensions of a head that are rotated; even. */
+  readonly rotaryDim: number;
   readonly ropeTheta: number;
   readonly ropeScaling: RopeScaling | null;
+  /** Base of the angles in layers with a window, which are never stretched; null = as in the other layers. */
+  readonly slidingRopeTheta: number | null;
+  /** Null unless `position` is `alibi`. */
+  readonly alibi: Alibi | null;
+  /** Multiplies the scores; null = 1/√headDim. */
+  readonly attentionScale: number | null;
+  /** Scores s become c · tanh(s / c); null = as they are. */
+  readonly attentionSoftcap: number | null;
+  /** The same for the logits. */
+  readonly logitSoftcap: number | null;
+  /** Multiplies the embedded tokens. */
+  readonly embeddingScale: number;
+  /** A norm after the embedding (Bloom). */
+  readonly embeddingNorm: boolean;
   /** Biases on the q, k and v projections (Qwen 2). */
   readonly attentionBias: boolean;
   /** Bias on the output projection as well (Llama with `attention_bias`). */
   readonly attentionOutBias: boolean;
   readonly mlpBias: boolean;
-  /** Each position sees at most this many positions, itself included; null = all before it. */
+  /** Each position of a layer with a window sees at most this many positions, itself included; null = all before it. */
   readonly slidingWindow: number | null;
+  /** By layer, whether it has the window; null = every layer has it. */
+  readonly slidingLayers: readonly boolean[] | null;
   readonly initializerRange: number;
   readonly bosTokenId: number | null;
   readonly eosTokenIds: readonly number[];
   readonly padTokenId: number | null;
 }
+
+/** `config.json` as parsed; keys that we do not know are kept for the way back. */
+export type HuggingFaceConfig = Readonly<Record<string, unknown>>;
 
 /** A fresh model's shape: what must be said; the rest follows. */
 export type FreshConfig = { [Field in keyof DecoderConfig]?: DecoderConfig[Field] | undefined } & Pick<
@@ -57,24 +98,41 @@ export function decoderConfig(fresh: FreshConfig): DecoderConfig {
     headDim: fresh.hiddenSize / fresh.numAttentionHeads,
     maxPositionEmbeddings: 2048,
     tieWordEmbeddings: true,
+    layout: "pre",
+    norm: "rms",
     rmsNormEps: 1e-5,
+    normOffset: 0,
+    queryKeyNorm: null,
+    mlp: "gated",
+    activation: "silu",
+    position: "rotary",
+    rotaryDim: fresh.headDim ?? fresh.hiddenSize / fresh.numAttentionHeads,
     ropeTheta: 10_000,
     ropeScaling: null,
+    slidingRopeTheta: null,
+    alibi: null,
+    attentionScale: null,
+    attentionSoftcap: null,
+    logitSoftcap: null,
+    embeddingScale: 1,
+    embeddingNorm: false,
     attentionBias: false,
     attentionOutBias: false,
     mlpBias: false,
     slidingWindow: null,
+    slidingLayers: null,
     initializerRange: 0.02,
     bosTokenId: null,
     eosTokenIds: [],
     padTokenId: null,
     ...(Object.fromEntries(Object.entries(fresh).filter(([, value]) => value !== undefined)) as Partial<DecoderConfig>),
   } as DecoderConfig;
-  check(config, "model");
+  checkConfig(config, "model");
   return config;
 }
 
-function check(config: DecoderConfig, at: string): void {
+/** Refuses a shape that makes no sense; `at` names its origin. */
+export function checkConfig(config: DecoderConfig, at: string): void {
   const positive = [
     "vocabSize",
     "hiddenSize",
@@ -95,163 +153,21 @@ function check(config: DecoderConfig, at: string): void {
       expected: `a divisor of numAttentionHeads (${config.numAttentionHeads})`,
       received: config.numKeyValueHeads,
     });
-  if (config.headDim % 2 !== 0)
+  if (config.position === "rotary" && !(config.rotaryDim % 2 === 0 && config.rotaryDim >= 2 && config.rotaryDim <= config.headDim))
     throw new FieldError("MODEL_CONFIG", {
-      at: `${at}.headDim`,
-      expected: "an even number, for the rotary embedding",
-      received: config.headDim,
+      at: `${at}.rotaryDim`,
+      expected: `an even number up to headDim (${config.headDim}), for the rotary embedding`,
+      received: config.rotaryDim,
+    });
+  if (config.slidingLayers !== null && config.slidingLayers.length !== config.numHiddenLayers)
+    throw new FieldError("MODEL_CONFIG", {
+      at: `${at}.slidingLayers`,
+      expected: `an entry for each of ${config.numHiddenLayers} layers`,
+      received: config.slidingLayers,
     });
 }
 
-/** The model types whose architecture this decoder computes exactly. */
-const supported = new Set(["llama", "mistral", "qwen2", "yi"]);
-
-/** `config.json` as parsed; keys that we do not know are kept for the way back. */
-export type HuggingFaceConfig = Readonly<Record<string, unknown>>;
-
-/** Reads `config.json` of a model folder. Errors: no such file, another architecture, fields that make no sense. */
-export function readConfig(folder: string): { config: DecoderConfig; raw: HuggingFaceConfig } {
-  const path = join(folder, "config.json");
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    throw new FieldError(
-      "MODEL_CONFIG_MISSING",
-      { at: path, expected: "a Hugging Face model folder with a config.json", todo: "check the path of the model" },
-      { cause: error },
-    );
-  }
-  let raw: HuggingFaceConfig;
-  try {
-    raw = JSON.parse(text) as HuggingFaceConfig;
-  } catch (error) {
-    throw new FieldError("MODEL_CONFIG", { at: path, expected: "JSON", received: (error as Error).message }, { cause: error });
-  }
-  return { config: fromHuggingFace(raw, path), raw };
-}
-
-/** Translates `config.json`. `at` names the file in errors. */
-export function fromHuggingFace(raw: HuggingFaceConfig, at = "config.json"): DecoderConfig {
-  const modelType = String(raw.model_type ?? "");
-  if (!supported.has(modelType))
-    throw new FieldError("MODEL_TYPE", {
-      at: `${at} model_type`,
-      expected: `one of ${[...supported].join(", ")}`,
-      received: raw.model_type ?? null,
-      todo: "convert the model, or use one of these families",
-    });
-  const number = (field: string, fallback?: number): number => {
-    const value = raw[field] ?? fallback;
-    if (typeof value !== "number" || !Number.isFinite(value))
-      throw new FieldError("MODEL_CONFIG", { at: `${at} ${field}`, expected: "a number", received: raw[field] ?? null });
-    return value;
-  };
-  const flag = (field: string, fallback: boolean): boolean => {
-    const value = raw[field] ?? fallback;
-    if (typeof value !== "boolean")
-      throw new FieldError("MODEL_CONFIG", { at: `${at} ${field}`, expected: "true or false", received: value });
-    return value;
-  };
-  if (raw.hidden_act !== undefined && raw.hidden_act !== "silu")
-    throw new FieldError("MODEL_CONFIG", { at: `${at} hidden_act`, expected: "silu", received: raw.hidden_act });
-  // Newer files keep everything about the rotary embedding in rope_parameters.
-  const rope = (raw.rope_parameters ?? raw.rope_scaling ?? null) as Record<string, unknown> | null;
-  const hiddenSize = number("hidden_size");
-  const numAttentionHeads = number("num_attention_heads");
-  const isQwen = modelType === "qwen2";
-  const useSlidingWindow = isQwen ? flag("use_sliding_window", false) : true;
-  const eos = raw.eos_token_id;
-  const config: DecoderConfig = {
-    modelType,
-    vocabSize: number("vocab_size"),
-    hiddenSize,
-    intermediateSize: number("intermediate_size"),
-    numHiddenLayers: number("num_hidden_layers"),
-    numAttentionHeads,
-    numKeyValueHeads: number("num_key_value_heads", numAttentionHeads),
-    headDim: number("head_dim", hiddenSize / numAttentionHeads),
-    maxPositionEmbeddings: number("max_position_embeddings", 2048),
-    tieWordEmbeddings: flag("tie_word_embeddings", false),
-    rmsNormEps: number("rms_norm_eps", 1e-6),
-    ropeTheta: typeof rope?.rope_theta === "number" ? rope.rope_theta : number("rope_theta", 10_000),
-    ropeScaling: ropeScaling(rope, at),
-    attentionBias: isQwen ? true : flag("attention_bias", false),
-    attentionOutBias: isQwen ? false : flag("attention_bias", false),
-    mlpBias: flag("mlp_bias", false),
-    slidingWindow: useSlidingWindow && typeof raw.sliding_window === "number" ? raw.sliding_window : null,
-    initializerRange: number("initializer_range", 0.02),
-    bosTokenId: typeof raw.bos_token_id === "number" ? raw.bos_token_id : null,
-    eosTokenIds: typeof eos === "number" ? [eos] : Array.isArray(eos) ? (eos as number[]) : [],
-    padTokenId: typeof raw.pad_token_id === "number" ? raw.pad_token_id : null,
-  };
-  check(config, at);
-  return config;
-}
-
-function ropeScaling(rope: Record<string, unknown> | null, at: string): RopeScaling | null {
-  const type = rope?.rope_type ?? rope?.type ?? "default";
-  if (rope === null || type === "default") return null;
-  const number = (field: string) => {
-    const value = rope[field];
-    if (typeof value !== "number" || value <= 0)
-      throw new FieldError("MODEL_CONFIG", { at: `${at} rope_scaling.${field}`, expected: "a positive number", received: value ?? null });
-    return value;
-  };
-  if (type === "linear") return { type, factor: number("factor") };
-  if (type === "llama3")
-    return {
-      type,
-      factor: number("factor"),
-      lowFreqFactor: number("low_freq_factor"),
-      highFreqFactor: number("high_freq_factor"),
-      originalMaxPositionEmbeddings: number("original_max_position_embeddings"),
-    };
-  throw new FieldError("MODEL_CONFIG", { at: `${at} rope_scaling.rope_type`, expected: "default, linear or llama3", received: type });
-}
-
-/** `config.json` for a model: what was there before, with everything that we know on top. */
-export function toHuggingFace(config: DecoderConfig, raw: HuggingFaceConfig = {}, torchDtype = "float32"): HuggingFaceConfig {
-  const architecture =
-    ({ llama: "Llama", mistral: "Mistral", qwen2: "Qwen2", yi: "Llama" } as Record<string, string>)[config.modelType] ?? "Llama";
-  const scaling = config.ropeScaling;
-  const fresh = Object.keys(raw).length === 0;
-  return {
-    ...(fresh ? { architectures: [`${architecture}ForCausalLM`], hidden_act: "silu", use_cache: true } : {}),
-    ...raw,
-    model_type: config.modelType,
-    vocab_size: config.vocabSize,
-    hidden_size: config.hiddenSize,
-    intermediate_size: config.intermediateSize,
-    num_hidden_layers: config.numHiddenLayers,
-    num_attention_heads: config.numAttentionHeads,
-    num_key_value_heads: config.numKeyValueHeads,
-    ...(config.headDim === config.hiddenSize / config.numAttentionHeads && raw.head_dim === undefined ? {} : { head_dim: config.headDim }),
-    max_position_embeddings: config.maxPositionEmbeddings,
-    tie_word_embeddings: config.tieWordEmbeddings,
-    rms_norm_eps: config.rmsNormEps,
-    ...(raw.rope_parameters === undefined ? { rope_theta: config.ropeTheta } : {}),
-    ...(fresh && scaling !== null
-      ? {
-          rope_scaling:
-            scaling.type === "linear"
-              ? { rope_type: "linear", factor: scaling.factor }
-              : {
-                  rope_type: "llama3",
-                  factor: scaling.factor,
-                  low_freq_factor: scaling.lowFreqFactor,
-                  high_freq_factor: scaling.highFreqFactor,
-                  original_max_position_embeddings: scaling.originalMaxPositionEmbeddings,
-                },
-        }
-      : {}),
-    ...(config.modelType === "qwen2" ? {} : { attention_bias: config.attentionBias, mlp_bias: config.mlpBias }),
-    initializer_range: config.initializerRange,
-    ...(config.bosTokenId === null ? {} : { bos_token_id: config.bosTokenId }),
-    ...(config.eosTokenIds.length === 0
-      ? {}
-      : { eos_token_id: config.eosTokenIds.length === 1 ? config.eosTokenIds[0] : config.eosTokenIds }),
-    ...(config.padTokenId === null ? {} : { pad_token_id: config.padTokenId }),
-    [raw.dtype === undefined ? "torch_dtype" : "dtype"]: torchDtype,
-  };
+/** Positions that a layer sees at most, itself included; null = all before it. */
+export function windowOf({ slidingWindow, slidingLayers }: DecoderConfig, layer: number): number | null {
+  return slidingLayers === null || slidingLayers[layer] === true ? slidingWindow : null;
 }

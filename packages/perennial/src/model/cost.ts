@@ -21,15 +21,21 @@ export function countParameters(config: DecoderConfig): ParameterCount {
     numKeyValueHeads: K,
     headDim: E,
   } = config;
-  const matrices = D * (H + 2 * K) * E + H * E * D + 3 * D * F;
-  const biases = (config.attentionBias ? (H + 2 * K) * E : 0) + (config.attentionOutBias ? D : 0) + (config.mlpBias ? 2 * F + D : 0);
-  const norms = (2 * L + 1) * D;
+  const ups = config.mlp === "gated" ? 2 : 1;
+  const matrices = D * (H + 2 * K) * E + H * E * D + (ups + 1) * D * F;
+  const biases = (config.attentionBias ? (H + 2 * K) * E : 0) + (config.attentionOutBias ? D : 0) + (config.mlpBias ? ups * F + D : 0);
+  const norm = (size: number) => (config.norm === "layer" ? 2 * size : size);
+  const queryKeyNorms = { none: 0, head: 2 * norm(E), full: norm(H * E) + norm(K * E) }[config.queryKeyNorm ?? "none"];
+  const norms = L * (normsOfLayer[config.layout] * norm(D) + queryKeyNorms) + (config.embeddingNorm ? 2 : 1) * norm(D);
   const embedding = V * D;
+  const positions = config.position === "learned" ? config.maxPositionEmbeddings * D : 0;
   return {
-    total: L * (matrices + biases) + norms + embedding * (config.tieWordEmbeddings ? 1 : 2),
+    total: L * (matrices + biases) + norms + positions + embedding * (config.tieWordEmbeddings ? 1 : 2),
     inMatrixProducts: L * matrices + embedding,
   };
 }
+
+const normsOfLayer = { pre: 2, post: 2, sandwich: 4, parallel: 2, parallelShared: 1 } as const;
 
 /**
  * Floating point operations for one token of training, forward and backward: 6 for each weight in a matrix product and

@@ -1,19 +1,13 @@
-// B batch · T new positions · S all positions, cached ones included · D hiddenSize · F intermediateSize · V vocabSize
-// H numAttentionHeads · K numKeyValueHeads · E headDim
-import { checkpoint, fused, isGradEnabled, keep, nn, noGrad, scope, type Tensor, torch } from "@perennial/torch";
-import type { DecoderConfig } from "./config.ts";
-import type { KeyValueCache, LayerCache } from "./key-value-cache.ts";
-import { ropeTable } from "./rope.ts";
-
-/** Which positions a position may attend to, and the rotary angles: the same for every layer. */
-interface Positions {
-  readonly cos: Tensor; // [B|1,T,E]
-  readonly sin: Tensor;
-  /** (row, start, end) of every document in packed rows; null = one document a row, or a mask says more. */
-  readonly segments: readonly number[] | null;
-  /** [B,1,T,S] true = may attend; null = plain causal. */
-  readonly mask: Tensor | null;
-}
+// B batch · T new positions · S all positions, cached ones included · D hiddenSize · V vocabSize · H numAttentionHeads
+import { checkpoint, fused, isGradEnabled, nn, noGrad, scope, type Tensor, tensor, torch } from "@perennial/torch";
+import { FieldError } from "../errors.ts";
+import { alibiSlopes } from "./alibi.ts";
+import type { Positions } from "./attention.ts";
+import { type DecoderConfig, windowOf } from "./config.ts";
+import type { KeyValueCache } from "./key-value-cache.ts";
+import { type DecoderLayer, makeLayer } from "./layers.ts";
+import { makeNorm, type Norm } from "./norms.ts";
+import { RopeCache } from "./rope.ts";
 
 export interface DecoderInput {
   /** [B,T] token ids, int64. */
@@ -29,111 +23,48 @@ export interface DecoderInput {
   readonly activationCheckpointing?: boolean | undefined;
 }
 
-class Attention extends nn.Module {
-  readonly qProj: nn.Linear;
-  readonly kProj: nn.Linear;
-  readonly vProj: nn.Linear;
-  readonly oProj: nn.Linear;
-  private readonly numHeads: number;
-  private readonly numKeyValueHeads: number;
-  private readonly headDim: number;
-
-  constructor({ hiddenSize: D, numAttentionHeads: H, numKeyValueHeads: K, headDim: E, attentionBias, attentionOutBias }: DecoderConfig) {
-    super();
-    this.qProj = new nn.Linear(D, H * E, { bias: attentionBias });
-    this.kProj = new nn.Linear(D, K * E, { bias: attentionBias });
-    this.vProj = new nn.Linear(D, K * E, { bias: attentionBias });
-    this.oProj = new nn.Linear(H * E, D, { bias: attentionOutBias });
-    [this.numHeads, this.numKeyValueHeads, this.headDim] = [H, K, E];
-  }
-
-  /** [B,T,D] → [B,T,D]. */
-  forward(x: Tensor, positions: Positions, cache?: LayerCache): Tensor {
-    const [B, T] = x.shape as [number, number];
-    const split = (flat: Tensor, count: number) => flat.view([B, T, count, this.headDim]); // [B,T,·E] → [B,T,·,E]
-    const { cos, sin, mask, segments } = positions;
-    const q = fused.rope(split(this.qProj.forward(x), this.numHeads), cos, sin).transpose(1, 2); // [B,H,T,E]
-    let k = fused.rope(split(this.kProj.forward(x), this.numKeyValueHeads), cos, sin).transpose(1, 2); // [B,K,T,E]
-    let v = split(this.vProj.forward(x), this.numKeyValueHeads).transpose(1, 2);
-    if (cache !== undefined) [k, v] = cache.append(k, v);
-    const mixed = // [B,H,T,E]
-      segments === null
-        ? nn.scaledDotProductAttention(q, k, v, { causal: mask === null && T > 1, mask })
-        : fused.documentAttention(q, this.repeat(k), this.repeat(v), segments, this.headDim ** -0.5);
-    return this.oProj.forward(mixed.transpose(1, 2).reshape([B, T, this.numHeads * this.headDim]));
-  }
-
-  /** Each key-value head beside the others of its group of queries: [B,K,T,E] → [B,H,T,E]. */
-  private repeat(heads: Tensor): Tensor {
-    const times = this.numHeads / this.numKeyValueHeads;
-    return times === 1 ? heads : heads.repeatInterleave(times, 1);
-  }
+/** Layers that see the same positions at the same angles. */
+interface LayerKind {
+  readonly window: number | null;
+  readonly rope: RopeCache | null;
 }
 
-class Mlp extends nn.Module {
-  readonly gateProj: nn.Linear;
-  readonly upProj: nn.Linear;
-  readonly downProj: nn.Linear;
-
-  constructor({ hiddenSize: D, intermediateSize: F, mlpBias: bias }: DecoderConfig) {
-    super();
-    this.gateProj = new nn.Linear(D, F, { bias });
-    this.upProj = new nn.Linear(D, F, { bias });
-    this.downProj = new nn.Linear(F, D, { bias });
-  }
-
-  forward(x: Tensor): Tensor {
-    return this.downProj.forward(fused.swiglu(this.gateProj.forward(x), this.upProj.forward(x)));
-  }
-}
-
-export class DecoderLayer extends nn.Module {
-  readonly inputNorm: nn.RMSNorm;
-  readonly attention: Attention;
-  readonly postAttentionNorm: nn.RMSNorm;
-  readonly mlp: Mlp;
-
-  constructor(config: DecoderConfig) {
-    super();
-    this.inputNorm = new nn.RMSNorm(config.hiddenSize, { eps: config.rmsNormEps });
-    this.attention = new Attention(config);
-    this.postAttentionNorm = new nn.RMSNorm(config.hiddenSize, { eps: config.rmsNormEps });
-    this.mlp = new Mlp(config);
-  }
-
-  forward(x: Tensor, positions: Positions, cache?: LayerCache): Tensor {
-    const { weight, eps } = this.postAttentionNorm;
-    const mixed = this.attention.forward(this.inputNorm.forward(x), positions, cache);
-    const [attended, normed] = fused.addRmsNorm(mixed, x, weight, eps);
-    return attended.add(this.mlp.forward(normed));
-  }
-}
-
-/** A decoder-only language model of the Llama family. */
+/** A decoder-only language model. What distinguishes the families stands in its configuration. */
 export class Decoder extends nn.Module {
   readonly config: DecoderConfig;
   readonly embedTokens: nn.Embedding;
+  /** Learned positions; null when positions are rotated in or added to the scores. */
+  readonly embedPositions: nn.Embedding | null;
+  readonly embedNorm: Norm | null;
   readonly layers: readonly DecoderLayer[];
-  readonly norm: nn.RMSNorm;
+  readonly norm: Norm;
   /** Null when the embedding is used for the output as well. */
   readonly lmHead: nn.Linear | null;
-  private rope: { cos: Tensor; sin: Tensor } | undefined;
+  private readonly kinds: readonly LayerKind[];
+  private readonly kindOfLayer: readonly number[];
 
-  /** Weights are drawn from N(0, initializerRange) by the default generator, biases are zero, norms one. */
+  /** Weights are drawn from N(0, initializerRange) by the default generator, biases are zero, norms neutral. */
   constructor(config: DecoderConfig) {
     super();
+    const { hiddenSize: D, vocabSize: V } = config;
     this.config = config;
-    this.embedTokens = new nn.Embedding(config.vocabSize, config.hiddenSize);
-    this.layers = Array.from({ length: config.numHiddenLayers }, () => new DecoderLayer(config));
-    this.norm = new nn.RMSNorm(config.hiddenSize, { eps: config.rmsNormEps });
-    this.lmHead = config.tieWordEmbeddings ? null : new nn.Linear(config.hiddenSize, config.vocabSize, { bias: false });
+    this.embedTokens = new nn.Embedding(V, D);
+    this.embedPositions = config.position === "learned" ? new nn.Embedding(config.maxPositionEmbeddings, D) : null;
+    this.embedNorm = config.embeddingNorm ? makeNorm(config, D) : null;
+    this.layers = Array.from({ length: config.numHiddenLayers }, () => makeLayer(config));
+    this.norm = makeNorm(config, D);
+    this.lmHead = config.tieWordEmbeddings ? null : new nn.Linear(D, V, { bias: false });
     for (const [, module] of this.namedModules()) {
       if (module instanceof nn.Linear || module instanceof nn.Embedding) nn.init.normal(module.weight, 0, config.initializerRange);
       if (module instanceof nn.Linear && module.bias !== null) nn.init.zeros(module.bias);
     }
+    const windows = this.layers.map((_, i) => windowOf(config, i));
+    const distinct = [...new Set(windows)];
+    this.kinds = distinct.map((window) => ({ window, rope: config.position === "rotary" ? ropeOf(config, window !== null) : null }));
+    this.kindOfLayer = windows.map((window) => distinct.indexOf(window));
   }
 
-  /** The weight that turns hidden states into logits, [V,D]. */
+  /** The weight that turns hidden states into logits, [V,D]; `logitSoftcap` comes after it. */
   get outputWeight(): Tensor {
     return this.lmHead?.weight ?? this.embedTokens.weight;
   }
@@ -142,9 +73,9 @@ export class Decoder extends nn.Module {
   hiddenStates(input: DecoderInput): Tensor {
     const { cache } = input;
     const positions = this.positionsOf(input);
-    let x = this.embedTokens.forward(input.inputIds);
+    let x = this.embedded(input);
     for (const [i, layer] of this.layers.entries()) {
-      const step = (hidden: Tensor) => layer.forward(hidden, positions, cache?.layers[i]);
+      const step = (hidden: Tensor) => layer.forward(hidden, positions[this.kindOfLayer[i]!]!, cache?.layers[i]);
       // What a layer leaves behind for backward is held by the graph; the scope drops TypeScript's own hold on it.
       const before = x;
       x = input.activationCheckpointing === true && isGradEnabled() ? checkpoint(step, [before]) : scope(() => step(before));
@@ -155,36 +86,87 @@ export class Decoder extends nn.Module {
 
   /** ids [B,T] → logits [B,T,V]. */
   logits(input: DecoderInput): Tensor {
-    return torch.linear(this.hiddenStates(input), this.outputWeight, null);
+    return this.logitsOf(this.hiddenStates(input));
   }
 
-  private positionsOf({ inputIds, positionIds, documentIds, attentionMask, cache }: DecoderInput): Positions {
-    return noGrad(() =>
-      scope(() => {
-        const [, T] = inputIds.shape as [number, number];
-        const past = cache?.length ?? 0;
-        const { cos, sin } = this.ropeFor(Math.max(past + T, this.config.slidingWindow === null ? 0 : 1));
-        const pick = (table: Tensor) =>
-          positionIds === undefined
-            ? table.slice(0, past, past + T).unsqueeze(0) // [1,T,E]
-            : torch.embedding(table, positionIds); // [B,T,E]
-        const inSegments =
-          documentIds !== undefined && attentionMask === undefined && past === 0 && this.config.slidingWindow === null && isCpu(inputIds);
-        return {
-          cos: pick(cos),
-          sin: pick(sin),
-          segments: inSegments ? segmentsOf(documentIds) : null,
-          mask: inSegments ? null : this.mask(T, past, documentIds, attentionMask),
-        };
-      }),
-    );
+  /** Hidden states [...,D] → logits [...,V]. */
+  logitsOf(hidden: Tensor): Tensor {
+    const logits = torch.linear(hidden, this.outputWeight, null);
+    const cap = this.config.logitSoftcap;
+    return cap === null ? logits : logits.div(cap).tanh().mul(cap);
   }
 
-  private mask(T: number, past: number, documentIds: Tensor | undefined, attentionMask: Tensor | undefined): Tensor | null {
+  /**
+   * Cross-entropy of hidden states [N,D] with int64 labels [N] (−100 = ignored): Σ (loss + zLoss · log² Z) in nats, and
+   * Σ loss without a graph. All logits are never held at once, except where `logitSoftcap` asks for them.
+   */
+  crossEntropySum(hidden: Tensor, labels: Tensor, options: { zLoss?: number } = {}): [lossSum: Tensor, reported: Tensor] {
+    if (this.config.logitSoftcap === null) return fused.linearCrossEntropy(hidden, this.outputWeight, labels, options);
+    const logits = this.logitsOf(hidden).float();
+    const loss = nn.crossEntropy(logits, labels, { reduction: "sum" });
+    const { zLoss = 0 } = options;
+    if (zLoss === 0) return [loss, loss.detach()];
+    const penalty = torch.logsumexp(logits, -1).square().mul(labels.ne(-100)).sum();
+    return [loss.add(penalty.mul(zLoss)), loss.detach()];
+  }
+
+  private embedded({ inputIds, positionIds, cache }: DecoderInput): Tensor {
+    let x = this.embedTokens.forward(inputIds);
+    if (this.config.embeddingScale !== 1) x = x.mul(this.config.embeddingScale);
+    if (this.embedPositions !== null) x = x.add(this.embedPositions.forward(positionIds ?? this.defaultPositions(inputIds.size(1), cache)));
+    return this.embedNorm === null ? x : this.embedNorm.forward(x);
+  }
+
+  private defaultPositions(T: number, cache: KeyValueCache | undefined): Tensor {
+    const past = cache?.length ?? 0;
+    const limit = this.config.maxPositionEmbeddings;
+    if (past + T > limit)
+      throw new FieldError("MODEL_LENGTH", {
+        at: "inputIds",
+        expected: `at most ${limit} positions, since this model has learned no more`,
+        received: past + T,
+      });
+    return torch.arange(past, past + T).unsqueeze(0); // [1,T]
+  }
+
+  /** One for each kind of layer. */
+  private positionsOf(input: DecoderInput): Positions[] {
+    return noGrad(() => scope(() => this.kinds.map((kind) => this.positionsOfKind(kind, input))));
+  }
+
+  private positionsOfKind({ window, rope }: LayerKind, input: DecoderInput): Positions {
+    const { inputIds, positionIds, documentIds, attentionMask, cache } = input;
+    const T = inputIds.size(1);
+    const past = cache?.length ?? 0;
+    const inSegments =
+      documentIds !== undefined &&
+      attentionMask === undefined &&
+      past === 0 &&
+      window === null &&
+      this.config.alibi === null &&
+      this.config.attentionSoftcap === null &&
+      isCpu(inputIds);
+    const longest = rope?.dependsOnLongest === true && positionIds !== undefined ? Number(positionIds.max().item()) + 1 : past + T;
+    const table = rope?.get(past + T, longest);
+    const pick = (angles: Tensor) =>
+      positionIds === undefined
+        ? angles.slice(0, past, past + T).unsqueeze(0) // [1,T,R]
+        : torch.embedding(angles, positionIds); // [B,T,R]
+    return {
+      cos: table === undefined ? null : pick(table.cos),
+      sin: table === undefined ? null : pick(table.sin),
+      segments: inSegments ? segmentsOf(documentIds) : null,
+      mask: inSegments ? null : this.biased(this.mask(T, past, window, input), past + T, input),
+    };
+  }
+
+  private mask(T: number, past: number, window: number | null, { documentIds, attentionMask }: DecoderInput): Tensor | null {
     const S = past + T;
-    const window = this.config.slidingWindow;
     const windowed = window !== null && window < S;
-    if (documentIds === undefined && attentionMask === undefined && !windowed && (past === 0 || T === 1)) return null;
+    const causalAlone = documentIds === undefined && attentionMask === undefined && !windowed;
+    // A kernel knows plain causal attention by itself, but not the compositions for biases and capped scores.
+    const inKernel = past === 0 && this.config.alibi === null && this.config.attentionSoftcap === null;
+    if (causalAlone && (inKernel || T === 1)) return null;
     const query = torch.arange(past, S).unsqueeze(1); // [T,1]
     const key = torch.arange(S).unsqueeze(0); // [1,S]
     let mask = key.le(query); // [T,S]
@@ -199,16 +181,25 @@ export class Decoder extends nn.Module {
     return mask;
   }
 
-  private ropeFor(length: number): { cos: Tensor; sin: Tensor } {
-    if (this.rope === undefined || this.rope.cos.size(0) < length) {
-      const table = ropeTable(this.config, Math.max(length, Math.min(this.config.maxPositionEmbeddings, 2 * length)));
-      this.rope?.cos.dispose();
-      this.rope?.sin.dispose();
-      this.rope = { cos: keep(table.cos), sin: keep(table.sin) };
-    }
-    return this.rope;
+  /** With the linear biases of the keys' positions, where the model has them: [B|1,1,T,S] → [B|1,H,T,S]. */
+  private biased(mask: Tensor | null, S: number, { positionIds, attentionMask, cache }: DecoderInput): Tensor | null {
+    const { alibi, numAttentionHeads: H } = this.config;
+    if (alibi === null) return mask;
+    let keys = torch.arange(S).unsqueeze(0); // [1,S]
+    if (attentionMask !== undefined) keys = attentionMask.cumsum(-1).sub(1).clamp(0);
+    else if (positionIds !== undefined && cache === undefined) keys = positionIds;
+    const slopes = tensor(alibiSlopes(H)).to(alibi.dtype).view([1, H, 1, 1]);
+    const bias = slopes.mul(keys.unsqueeze(1).unsqueeze(1).to(alibi.dtype)).float().mul(alibi.scale);
+    const masked = mask === null ? bias : bias.maskedFill(mask.logicalNot(), Number.NEGATIVE_INFINITY);
+    return masked.to(this.embedTokens.weight.dtype);
   }
 }
+
+/** The angles of layers with or without a window. */
+const ropeOf = (config: DecoderConfig, windowed: boolean): RopeCache =>
+  new RopeCache(
+    windowed && config.slidingRopeTheta !== null ? { ...config, ropeTheta: config.slidingRopeTheta, ropeScaling: null } : config,
+  );
 
 const isCpu = (tensor: Tensor) => tensor.device === "cpu";
 

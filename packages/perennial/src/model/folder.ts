@@ -1,11 +1,13 @@
 /** Hugging Face model folders: in without a conversion step, out so that every tool of the ecosystem reads them. */
 import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Dtype, noGrad, openSafetensors, type SafetensorsReader, scope, type Tensor, writeSharded } from "@perennial/torch";
+import { type Dtype, noGrad, openSafetensors, type SafetensorsReader, scope, type Tensor, torch, writeSharded } from "@perennial/torch";
 import { FieldError, PerennialError } from "../errors.ts";
-import { type HuggingFaceConfig, readConfig, toHuggingFace } from "./config.ts";
+import type { HuggingFaceConfig } from "./config.ts";
 import { Decoder } from "./decoder.ts";
-import { llamaWeights } from "./weights.ts";
+import { weightsOf } from "./families/index.ts";
+import { readConfig, toHuggingFace } from "./hugging-face.ts";
+import { toTheirs, type WeightPlace, type WeightTable } from "./weights.ts";
 
 export interface LoadedModel {
   readonly model: Decoder;
@@ -24,29 +26,38 @@ export function loadModel(folder: string, options: { dtype?: Dtype } = {}): Load
   try {
     const model = new Decoder(config);
     const own = model.stateDict();
-    const ours = new Map<string, string>();
+    const table = weightsOf(config);
+    const places = new Map<string, { place: WeightPlace; name: string }>();
     for (const name of reader.names) {
-      // Tied models are sometimes saved with the tied copy; old ones with buffers that can be computed.
-      if (name.endsWith("rotary_emb.inv_freq") || (name === "lm_head.weight" && config.tieWordEmbeddings)) continue;
-      ours.set(translated(folder, name), name);
+      if (computed.test(name)) continue;
+      const place = placeOf(folder, table, name);
+      // Tied models are sometimes saved with the tied copy.
+      if (config.tieWordEmbeddings && place.ours[0] === "lmHead.weight") continue;
+      places.set(place.theirs, { place, name });
     }
-    const missing = [...own.keys()].filter((name) => !ours.has(name)).map((name) => llamaWeights.toTheirs(name));
+    const asked = new Set([...own.keys()].map((name) => table.byOurs(name).theirs));
+    const missing = [...asked].filter((theirs) => !places.has(theirs));
     if (missing.length > 0)
       throw new PerennialError("MODEL_WEIGHTS", `${folder}: the weights lack ${list(missing)}; config.json asks for them`);
-    const unexpected = [...ours].filter(([name]) => !own.has(name)).map(([, theirs]) => theirs);
+    const unexpected = [...places].filter(([theirs]) => !asked.has(theirs)).map(([, { name }]) => name);
     if (unexpected.length > 0) throw new PerennialError("MODEL_WEIGHTS", `${folder}: config.json has no place for ${list(unexpected)}`);
-    for (const [name, tensor] of own) {
-      const theirs = ours.get(name)!;
-      const { dtype, shape } = reader.describe(theirs);
-      if (shape.join() !== tensor.shape.join())
+    for (const { place, name } of places.values()) {
+      const { dtype, shape } = reader.describe(name);
+      const shapes = place.ours.map((part) => own.get(part)!.shape);
+      const expected = scope(() => place.layout.join(shapes.map((part) => torch.empty([...part], { device: "meta" }))).shape);
+      if (shape.join() !== expected.join())
         throw new FieldError("MODEL_WEIGHTS", {
-          at: `${folder} ${theirs}`,
-          expected: `shape [${tensor.shape.join(", ")}] as config.json says`,
+          at: `${folder} ${name}`,
+          expected: `shape [${expected.join(", ")}] as config.json says`,
           received: shape,
         });
       if (!/^b?float/.test(dtype))
-        throw new FieldError("MODEL_WEIGHTS", { at: `${folder} ${theirs}`, expected: "a floating point type", received: dtype });
-      noGrad(() => scope(() => tensor.copy_(reader.read(theirs))));
+        throw new FieldError("MODEL_WEIGHTS", { at: `${folder} ${name}`, expected: "a floating point type", received: dtype });
+      noGrad(() =>
+        scope(() => {
+          for (const [i, part] of place.layout.split(reader.read(name), shapes).entries()) own.get(place.ours[i]!)!.copy_(part);
+        }),
+      );
     }
     if (options.dtype !== undefined) model.to({ dtype: options.dtype });
     return { model, rawConfig: raw };
@@ -55,9 +66,12 @@ export function loadModel(folder: string, options: { dtype?: Dtype } = {}): Load
   }
 }
 
-function translated(folder: string, name: string): string {
+/** Buffers that old files carry and that can be computed: rotary frequencies, causal masks. */
+const computed = /rotary_emb\.inv_freq$|\.(attn|attention)\.(bias|masked_bias)$/;
+
+function placeOf(folder: string, table: WeightTable, name: string): WeightPlace {
   try {
-    return llamaWeights.toOurs(name);
+    return table.byTheirs(name);
   } catch (error) {
     throw new PerennialError("MODEL_WEIGHTS", `${folder}: ${(error as Error).message}`, { cause: error });
   }
@@ -65,7 +79,8 @@ function translated(folder: string, name: string): string {
 
 const list = (names: readonly string[]) => `${names.slice(0, 5).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}`;
 
-function openWeights(folder: string): SafetensorsReader {
+/** The weights of a model folder: one file or shards. */
+export function openWeights(folder: string): SafetensorsReader {
   for (const file of ["model.safetensors.index.json", "model.safetensors"])
     if (existsSync(join(folder, file))) return openSafetensors(join(folder, file));
   const pickled = existsSync(join(folder, "pytorch_model.bin")) || existsSync(join(folder, "pytorch_model.bin.index.json"));
@@ -103,11 +118,9 @@ export function saveModel(folder: string, model: Decoder, options: SaveOptions =
     );
   mkdirSync(folder, { recursive: true });
   scope(() => {
-    const tensors = new Map<string, Tensor>();
-    for (const [name, tensor] of model.stateDict()) {
-      const value = tensor.detach();
-      tensors.set(llamaWeights.toTheirs(name), options.dtype === undefined ? value : value.to(options.dtype));
-    }
+    const converted = (tensor: Tensor) => (options.dtype === undefined ? tensor.detach() : tensor.detach().to(options.dtype));
+    const ours = new Map([...model.stateDict()].map(([name, tensor]) => [name, converted(tensor)]));
+    const tensors = toTheirs(weightsOf(config), ours);
     writeSharded(folder, tensors, {
       metadata: { format: "pt" },
       ...(options.maxShardBytes === undefined ? {} : { maxShardBytes: options.maxShardBytes }),

@@ -1,17 +1,21 @@
 /** Language models: configuration, architecture, weights in and out, generation, cost. */
 export {
+  type Alibi,
   type DecoderConfig,
   decoderConfig,
   type FreshConfig,
-  fromHuggingFace,
-  type RopeScaling,
-  readConfig,
-  toHuggingFace,
+  type HuggingFaceConfig,
+  type LayerLayout,
+  windowOf,
 } from "./config.ts";
 export { checkMemory, countParameters, type MemoryEstimate, type ParameterCount, trainingFlopsPerToken, trainingMemory } from "./cost.ts";
-export { Decoder, type DecoderInput, DecoderLayer } from "./decoder.ts";
-export { type LoadedModel, loadModel, type SaveOptions, saveModel } from "./folder.ts";
+export { Decoder, type DecoderInput } from "./decoder.ts";
+export { supportedModelTypes, weightsOf } from "./families/index.ts";
+export { llamaWeights } from "./families/llama.ts";
+export { type LoadedModel, loadModel, openWeights, type SaveOptions, saveModel } from "./folder.ts";
 export { type GenerateOptions, generate } from "./generate.ts";
+export { fromHuggingFace, readConfig, toHuggingFace } from "./hugging-face.ts";
 export { KeyValueCache } from "./key-value-cache.ts";
-export { applyRope, ropeFrequencies, ropeTable } from "./rope.ts";
-export { llamaWeights, weightTable } from "./weights.ts";
+export { DecoderLayer } from "./layers.ts";
+export { type Rope, type RopeScaling, ropeFrequencies, ropeTable } from "./rope.ts";
+export { toTheirs, type WeightLayout, type WeightPlace, type WeightTable, weightTable } from "./weights.ts";

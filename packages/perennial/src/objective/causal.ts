@@ -1,4 +1,3 @@
-import { fused } from "@perennial/torch";
 import { batchTensors } from "./batch-tensors.ts";
 import type { Objective } from "./objective.ts";
 
@@ -17,12 +16,7 @@ export function causal({ zLoss = 0 }: CausalOptions = {}): Objective {
     lossSum(model, batch, { activationCheckpointing }) {
       const { inputIds, labels, positionIds, documentIds } = batchTensors(batch);
       const hidden = model.hiddenStates({ inputIds, positionIds, documentIds, activationCheckpointing });
-      const [lossSum, reported] = fused.linearCrossEntropy(
-        hidden.view([-1, model.config.hiddenSize]),
-        model.outputWeight,
-        labels.view([-1]),
-        { zLoss },
-      );
+      const [lossSum, reported] = model.crossEntropySum(hidden.view([-1, model.config.hiddenSize]), labels.view([-1]), { zLoss });
       return { lossSum, reported };
     },
   };
