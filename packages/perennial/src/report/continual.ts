@@ -14,7 +14,7 @@ export interface SequenceMeasures {
   backwardTransfer: number;
   /** FWT: what earlier stages did for a task before its own; above 0 is help. */
   forwardTransfer: number;
-  /** Mean distance from each task's best; 0 is none. */
+  /** Mean distance from each task's best before the last stage; below 0 is better than ever. */
   forgetting: number;
 }
 
@@ -31,6 +31,12 @@ export interface StabilityGapMeasures {
   /** Change of bits per byte against the value when the stage began, over tokens since then. */
   curve: { tokens: number; change: number }[];
 }
+
+/** Whether the run began with a model that knew something. */
+export const continuesModel = (recipe: unknown): boolean => typeof (recipe as { model?: unknown }).model !== "object";
+
+/** Names of the corpora in the order of the recipe. */
+export const corporaInOrder = (recipe: unknown): string[] => Object.keys((recipe as { corpora?: object }).corpora ?? {});
 
 /** Names of the corpora that stage after stage draws from, as a resolved recipe holds them. */
 export function ownCorpora(recipe: unknown): string[][] {
@@ -59,15 +65,19 @@ export function sequenceMeasures(
   };
 }
 
-/** One entry for each stage and each corpus that is not its own, where at least one value lies between the ends. */
+/**
+ * One entry for each stage and each old corpus, where at least one value lies between the ends. Old is what an earlier stage taught, or,
+ * if the run `continues` a model, whatever is not the stage's own.
+ */
 export function stabilityGaps(
   own: readonly (readonly string[])[],
   stages: readonly Stage[],
   scores: readonly CorpusScores[],
+  continues: boolean,
 ): StabilityGapMeasures[] {
   return stages.flatMap(({ name, startStep }, position) =>
     scores
-      .filter(({ corpus }) => !(own[position] ?? []).includes(corpus))
+      .filter(({ corpus }) => !(own[position] ?? []).includes(corpus) && (continues || own.slice(0, position).flat().includes(corpus)))
       .flatMap(({ corpus, points }): StabilityGapMeasures[] => {
         const start = points.findLast(({ step, stage }) => step === startStep && stage <= position);
         if (start === undefined) return [];

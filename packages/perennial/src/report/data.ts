@@ -1,7 +1,15 @@
 /** What a report shows, as plain data: the JSON report, and the only thing that the drawing code sees. */
 import { type Artifact, METRICS, type Role, type Run, type Sample, type Stage, type Store, type ThinnedSeries } from "../store/index.ts";
 
-import { ownCorpora, type SequenceMeasures, type StabilityGapMeasures, sequenceMeasures, stabilityGaps } from "./continual.ts";
+import {
+  continuesModel,
+  corporaInOrder,
+  ownCorpora,
+  type SequenceMeasures,
+  type StabilityGapMeasures,
+  sequenceMeasures,
+  stabilityGaps,
+} from "./continual.ts";
 
 /** Points per line: more than a wide screen can show. */
 const MAX_POINTS = 500;
@@ -86,7 +94,10 @@ function collectRun(store: Store, run: Run): RunReport {
     stages.map(({ name }) => name),
   );
   const own = ownCorpora(run.recipe);
-  const scores = scoresOf(store, key, MAIN_METRIC);
+  const order = corporaInOrder(run.recipe);
+  const scores = scoresOf(store, key, MAIN_METRIC, order);
+  const columns = inOrder(matrix.corpora, order);
+  const values = matrix.values.map((row) => columns.map((corpus) => row[matrix.corpora.indexOf(corpus)]!));
   const last = store.metrics.last(key, METRICS.tokens);
   return {
     id: run.id,
@@ -115,10 +126,10 @@ function collectRun(store: Store, run: Run): RunReport {
       achieved: line(METRICS.achievedShare(source)),
     })),
     scores,
-    averageScores: scoresOf(store, key, AVERAGE_METRIC),
+    averageScores: scoresOf(store, key, AVERAGE_METRIC, order),
     sequence: sequenceMeasures(own, matrix) ?? null,
-    stabilityGaps: stabilityGaps(own, stages, scores),
-    matrix: { rows: matrix.rows.map(({ label }) => label), corpora: matrix.corpora, values: matrix.values },
+    stabilityGaps: stabilityGaps(own, stages, scores, continuesModel(run.recipe)),
+    matrix: { rows: matrix.rows.map(({ label }) => label), corpora: columns, values },
     samples: store.evaluations.samples(key),
     lineage: lineageOf(store, key),
     recipeText: run.recipeText,
@@ -133,10 +144,16 @@ function sourcesOf(metrics: readonly string[]): string[] {
   return metrics.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
 }
 
-/** Corpora in the order of their first measurement. The last measurement counts as the one after, also in a run that is still going. */
-function scoresOf(store: Store, key: number, metric: string): CorpusScores[] {
+/** Sorted by their place in `order`; the others behind, as they were. */
+function inOrder(names: readonly string[], order: readonly string[]): string[] {
+  const place = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length);
+  return [...names].sort((a, b) => place(a) - place(b));
+}
+
+/** Corpora in the order of the recipe, else of their first measurement. The last measurement counts as the one after, also in a run that is still going. */
+function scoresOf(store: Store, key: number, metric: string, order: readonly string[]): CorpusScores[] {
   const all = store.evaluations.read(key, metric);
-  return [...new Set(all.map(({ corpus }) => corpus))].map((corpus) => {
+  return inOrder([...new Set(all.map(({ corpus }) => corpus))], order).map((corpus) => {
     const rows = all.filter((row) => row.corpus === corpus);
     const before = rows.find(({ moment }) => moment === "before")?.value ?? Number.NaN;
     const after = rows.findLast(({ moment }) => moment !== "before")?.value ?? Number.NaN;

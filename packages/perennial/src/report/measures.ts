@@ -4,7 +4,7 @@ import type { SequenceMeasures, StabilityGapMeasures } from "./continual.ts";
 import { number, signed } from "./figures.ts";
 
 export const SEQUENCE_NOTE =
-  "Each stage's own text is a task. ACC: mean bits per byte over the tasks in the end, lower is better. BWT: change of a task since its own stage, below 0 is forgetting. FWT: what earlier stages did for a task in advance, above 0 is help. Forgetting: distance from each task's best, 0 is none. All in bits per byte.";
+  "Each stage's own text is a task. ACC: mean bits per byte over the tasks in the end, lower is better. BWT: change of a task since its own stage, below 0 is forgetting. FWT: what earlier stages did for a task in advance, above 0 is help. Forgetting: distance from each task's best before, below 0 is better than ever. All in bits per byte.";
 export const SEQUENCE_HEAD = ["tasks", "ACC", "BWT", "FWT", "forgetting"] as const;
 
 export const sequenceCells = (measures: SequenceMeasures): string[] => [
@@ -12,7 +12,7 @@ export const sequenceCells = (measures: SequenceMeasures): string[] => [
   number(measures.averageBitsPerByte),
   signed(measures.backwardTransfer),
   signed(measures.forwardTransfer),
-  number(measures.forgetting),
+  signed(measures.forgetting),
 ];
 
 export const GAP_NOTE =

@@ -144,7 +144,7 @@ function measureTable(
 ): Content {
   const rows = runs.flatMap((run, i) => rowsOf(run).map((cells) => ({ cells, variant: run.variant, i })));
   if (rows.length === 0) return null;
-  return html`<div class="scroll"><table><thead><tr><th></th>${head.map((title) => html`<th class="num">${title}</th>`)}</tr></thead>
+  return html`<div class="scroll measures"><table><thead><tr><th></th>${head.map((title) => html`<th class="num">${title}</th>`)}</tr></thead>
 <tbody>${rows.map(({ cells, variant, i }) => html`<tr><th><i class="dot" style="--c:var(--c${i})"></i>${variant}</th>${cells.map((cell) => html`<td class="num">${cell}</td>`)}</tr>`)}</tbody></table></div>`;
 }
 

@@ -14,7 +14,8 @@ export interface Report {
 /** The run and what ran in the same call, the main variant first. */
 export function reportOf(store: Store, run: Run): Report {
   const family = store.runs.family(run.family);
-  return compareRuns(store, [...family.filter(({ id }) => id === run.id), ...family.filter(({ id }) => id !== run.id)]);
+  const isMain = ({ variant }: Run) => variant === "main";
+  return compareRuns(store, [...family.filter(isMain), ...family.filter((one) => !isMain(one))]);
 }
 
 export function compareRuns(store: Store, runs: readonly Run[]): Report {

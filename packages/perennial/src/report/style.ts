@@ -20,7 +20,7 @@ table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{text-align:left;padding:8px 10px;border-bottom:1px solid var(--line);vertical-align:top}tbody tr:last-child>*{border-bottom:0}
 thead th{color:var(--faint);font-weight:600;font-size:.88rem;vertical-align:bottom}tbody th{font-weight:600}
 .num{text-align:right;white-space:nowrap}small{color:var(--faint);font-weight:400}
-.outcome tbody th{white-space:nowrap}.dot{display:inline-block;width:10px;height:10px;border-radius:50%;background:var(--c);margin-right:8px}
+.outcome tbody th,.measures tbody th{white-space:nowrap}.dot{display:inline-block;width:10px;height:10px;border-radius:50%;background:var(--c);margin-right:8px}
 .tag{padding:2px 8px;border-radius:99px;font-weight:600;font-size:.9rem}
 .good{color:var(--good);background:color-mix(in srgb,var(--good) 13%,transparent)}.bad{color:var(--bad);background:color-mix(in srgb,var(--bad) 14%,transparent)}.same{color:var(--faint)}
 .heatmap td{border:3px solid var(--card);border-radius:8px}.heatmap th{border:0}.heat{background:color-mix(in srgb,var(--h) var(--s),transparent)}

@@ -17,8 +17,8 @@ function sentence({ variant, scores }: RunReport): string {
   const measured = scores.filter(({ change }) => Number.isFinite(change));
   if (measured.length === 0) return "";
   const better = measured.filter(({ change }) => change < -NOTICEABLE);
-  const worse = measured.filter(({ change }) => change > NOTICEABLE);
-  const same = measured.filter(({ change }) => Math.abs(change) <= NOTICEABLE);
+  const worse = measured.filter((score) => fallenBack(score) > NOTICEABLE);
+  const same = measured.filter(({ corpus, change }) => Math.abs(change) <= NOTICEABLE && !worse.some((score) => score.corpus === corpus));
   const parts = [
     better.length > 0 ? `learned ${listed(better, learned)}` : "learned nothing",
     worse.length > 0 ? `forgot ${listed(worse, forgot)}` : "forgot nothing",
@@ -28,5 +28,15 @@ function sentence({ variant, scores }: RunReport): string {
 }
 
 const learned = ({ corpus, before, after }: CorpusScores) => `${corpus} (${number(before)} → ${number(after)})`;
-const forgot = ({ corpus, change }: CorpusScores) => `${corpus} (${signed(change)})`;
+const forgot = (score: CorpusScores) =>
+  `${score.corpus} (${signed(fallenBack(score))}${fallenBack(score) > score.change + NOTICEABLE ? " since its best" : ""})`;
+
+/** How much worse the last value is than the best before it: what one stage taught, the next may undo. */
+function fallenBack({ points, change }: CorpusScores): number {
+  const stageEnds = points.filter(({ moment }) => moment !== "during").map(({ value }) => value);
+  const last = points.at(-1)?.value ?? Number.NaN;
+  const earlier = stageEnds.slice(0, points.at(-1)?.moment === "during" ? undefined : -1).filter(Number.isFinite);
+  return earlier.length === 0 || !Number.isFinite(last) ? change : last - Math.min(...earlier);
+}
+
 const listed = (scores: readonly CorpusScores[], words: (score: CorpusScores) => string) => scores.map(words).join(" and ");
