@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -216,4 +216,15 @@ test("fertility by hand", () => {
   });
   expect(fertility(open("gpt2"), ["नमस्ते दुनिया"], "hi")).toMatchObject({ coverage: 1, words: 2, splitWords: 1 });
   expect(parity({ en: 100, hi: 250 }, "en")).toEqual({ en: 1, hi: 2.5 });
+});
+
+test("a trained tokenizer ends documents with its first special token, also after saving and loading", async () => {
+  const { tokenizer } = await trainTokenizer(["to be or not to be"], { vocabSize: 262, specialTokens: ["<|end|>", "<|pad|>"] });
+  expect(tokenizer.specialTokens.eos).toBe(0);
+  const folder = mkdtempSync(join(tmpdir(), "tokenizer-"));
+  await tokenizer.save(folder);
+  const loaded = await loadTokenizer(folder);
+  expect(loaded.specialTokens).toMatchObject({ bos: 0, eos: 0 });
+  expect(loaded.endIds).toEqual([0]);
+  rmSync(folder, { recursive: true });
 });

@@ -19,7 +19,7 @@ export interface TrainTokenizerOptions {
   /** Tokens in all: special tokens, 256 bytes and merges. Fewer come out when the text has no more pairs. */
   readonly vocabSize: number;
   readonly preTokenization?: PreTokenization;
-  /** The first ids, in this order. */
+  /** The first ids, in this order; the first of them ends documents and begins generation. */
   readonly specialTokens?: readonly string[];
   /** A pair that occurs less often is not merged. */
   readonly minFrequency?: number;
@@ -74,7 +74,7 @@ export async function trainTokenizer(
   for (let i = 0; i < trained.merges.length; i += 3) merges.push([all[trained.merges[i]!]!, all[trained.merges[i + 1]!]!]);
   const { words, differentWords, forgottenWords } = trained;
   const model = { ...json.model, vocab: Object.fromEntries(all.map((token, id) => [token, id])), merges };
-  return { tokenizer: tokenizerOf({ ...json, model }), words, differentWords, forgottenWords };
+  return { tokenizer: tokenizerOf({ ...json, model }, specialTokens[0]), words, differentWords, forgottenWords };
 }
 
 /** Gives texts to a native trainer in portions, so that the iterable is read no further than needed. */
@@ -108,8 +108,13 @@ export function unpack(bytes: Uint8Array, ends: Uint32Array): Uint8Array[] {
   return Array.from(ends, (end, i) => bytes.subarray(i === 0 ? 0 : ends[i - 1]!, end));
 }
 
-export function tokenizerOf(json: object): JsonTokenizer {
-  return new JsonTokenizer(new Map([["tokenizer.json", Buffer.from(`${JSON.stringify(json, undefined, 1)}\n`)]]));
+/** `endOfText`: the token that ends documents and begins generation, told to other tools by tokenizer_config.json. */
+export function tokenizerOf(json: object, endOfText?: string): JsonTokenizer {
+  const file = (content: object) => Buffer.from(`${JSON.stringify(content, undefined, 1)}\n`);
+  const files = new Map([["tokenizer.json", file(json)]]);
+  if (endOfText === undefined) return new JsonTokenizer(files);
+  files.set("tokenizer_config.json", file({ tokenizer_class: "PreTrainedTokenizerFast", bos_token: endOfText, eos_token: endOfText }));
+  return new JsonTokenizer(files, { bos: endOfText, eos: endOfText });
 }
 
 /** A special token's bytes are its text; the others are written in the byte alphabet and stand for one byte each. */
