@@ -56,6 +56,9 @@ test.each(families)("%s: saving changes no byte of a weight, and no meaning of t
     const config = JSON.parse(readFileSync(join(folder, "config.json"), "utf8"));
     expect(config).toMatchObject(rawConfig as object);
     expect(fromHuggingFace(config)).toEqual(model.config);
+    // Python's strict readers tell 30 from 30.0.
+    if (model.config.logitSoftcap !== null)
+      expect(readFileSync(join(folder, "config.json"), "utf8")).toContain('"final_logit_softcapping": 3.0');
     // A config written from nothing says the same.
     expect(fromHuggingFace(toHuggingFace(model.config))).toEqual(model.config);
   } finally {

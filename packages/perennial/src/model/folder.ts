@@ -6,7 +6,7 @@ import { FieldError, PerennialError } from "../errors.ts";
 import type { HuggingFaceConfig } from "./config.ts";
 import { Decoder } from "./decoder.ts";
 import { weightsOf } from "./families/index.ts";
-import { readConfig, toHuggingFace } from "./hugging-face.ts";
+import { formatConfig, readConfig, toHuggingFace } from "./hugging-face.ts";
 import { toTheirs, type WeightPlace, type WeightTable } from "./weights.ts";
 
 export interface LoadedModel {
@@ -126,17 +126,21 @@ export function saveModel(folder: string, model: Decoder, options: SaveOptions =
       ...(options.maxShardBytes === undefined ? {} : { maxShardBytes: options.maxShardBytes }),
     });
   });
-  writeJson(join(folder, "config.json"), toHuggingFace(config, options.rawConfig, options.dtype ?? model.embedTokens.weight.dtype));
+  const dtype = options.dtype ?? model.embedTokens.weight.dtype;
+  writeText(join(folder, "config.json"), formatConfig(toHuggingFace(config, options.rawConfig, dtype)));
   const generation = join(folder, "generation_config.json");
   if (!existsSync(generation) && config.eosTokenIds.length > 0)
-    writeJson(generation, {
-      ...(config.bosTokenId === null ? {} : { bos_token_id: config.bosTokenId }),
-      eos_token_id: config.eosTokenIds.length === 1 ? config.eosTokenIds[0] : config.eosTokenIds,
-      ...(config.padTokenId === null ? {} : { pad_token_id: config.padTokenId }),
-    });
+    writeText(
+      generation,
+      formatConfig({
+        ...(config.bosTokenId === null ? {} : { bos_token_id: config.bosTokenId }),
+        eos_token_id: config.eosTokenIds.length === 1 ? config.eosTokenIds[0] : config.eosTokenIds,
+        ...(config.padTokenId === null ? {} : { pad_token_id: config.padTokenId }),
+      }),
+    );
 }
 
-function writeJson(path: string, value: unknown): void {
-  writeFileSync(`${path}.tmp`, `${JSON.stringify(value, null, 2)}\n`);
+function writeText(path: string, text: string): void {
+  writeFileSync(`${path}.tmp`, text);
   renameSync(`${path}.tmp`, path);
 }

@@ -53,3 +53,27 @@ export function toHuggingFace(config: DecoderConfig, raw: HuggingFaceConfig = {}
     [raw.dtype === undefined ? "torch_dtype" : "dtype"]: torchDtype,
   };
 }
+
+/** Fields that stay written as floating point where their value is whole: Python's strict readers tell 30 from 30.0. */
+const floating = [
+  "attn_logit_softcapping",
+  "final_logit_softcapping",
+  "initializer_range",
+  "layer_norm_eps",
+  "layer_norm_epsilon",
+  "rms_norm_eps",
+  "rope_theta",
+  "rope_local_base_freq",
+  "factor",
+  "attention_factor",
+  "low_freq_factor",
+  "high_freq_factor",
+  "beta_fast",
+  "beta_slow",
+  "partial_rotary_factor",
+  "rotary_pct",
+];
+const wholeFloat = new RegExp(`^(\\s*"(?:${floating.join("|")})": -?\\d+)(,?)$`, "gm");
+
+/** The text of `config.json`. */
+export const formatConfig = (config: HuggingFaceConfig): string => `${JSON.stringify(config, null, 2).replace(wholeFloat, "$1.0$2")}\n`;

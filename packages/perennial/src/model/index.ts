@@ -14,7 +14,7 @@ export { supportedModelTypes, weightsOf } from "./families/index.ts";
 export { llamaWeights } from "./families/llama.ts";
 export { type LoadedModel, loadModel, openWeights, type SaveOptions, saveModel } from "./folder.ts";
 export { type GenerateOptions, generate } from "./generate.ts";
-export { fromHuggingFace, readConfig, toHuggingFace } from "./hugging-face.ts";
+export { formatConfig, fromHuggingFace, readConfig, toHuggingFace } from "./hugging-face.ts";
 export { KeyValueCache } from "./key-value-cache.ts";
 export { DecoderLayer } from "./layers.ts";
 export { type Rope, type RopeScaling, ropeFrequencies, ropeTable } from "./rope.ts";
