@@ -9,7 +9,7 @@ import { causal } from "../objective/index.ts";
 import { learningRateOf, type Plan, planOf, type Recipe, type RecipeStage } from "../recipe/index.ts";
 import { hashPath, hashText, type Recorder } from "../store/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
-import { type Checkpoint, newestCheckpoint, restoreParts, scoreCheckpoint, scoreOf } from "../train/checkpoint.ts";
+import { type Checkpoint, newestCheckpoint, restoreOptimizer, restoreParts, scoreCheckpoint, scoreOf } from "../train/checkpoint.ts";
 import { CheckpointWriter } from "../train/checkpoint-writer.ts";
 import { chooseAutocastDtype, measurePeakFlops } from "../train/hardware.ts";
 import { LoopInterruption, type LoopParts, type LoopSettings, type StepReport, trainLoop } from "../train/loop.ts";
@@ -101,8 +101,12 @@ class VariantRun {
     this.world = options.world ?? singleProcess;
     this.plan = planOf(options.recipe, { worldSize: this.world.size });
     this.learningRate = learningRateOf(options.recipe, this.plan);
-    const keepMeasured = options.recipe.stages.some(({ rules }) => rules.some(isBoundToGoBackFrom));
-    this.checkpoints = new CheckpointWriter(options.folder, { ...options.recipe.checkpoints, keepMeasured });
+    const rules = options.recipe.stages.flatMap((stage) => stage.rules);
+    this.checkpoints = new CheckpointWriter(options.folder, {
+      ...options.recipe.checkpoints,
+      keepMeasured: rules.some(isBoundToGoBackFrom),
+      keepPlanned: rules.some(goesBack),
+    });
     const chosen = chooseAutocastDtype(options.recipe.stages[0]!.train.autocastDtype);
     this.autocastDtype = chosen.value;
     this.peakFlops = measurePeakFlops(chosen.value);
@@ -209,7 +213,7 @@ class VariantRun {
       { learningRate: 0, beta1, beta2, eps, weightDecay },
     );
     // Kept are the moments and their step count; rates and decays are those of the new stage.
-    if (before !== undefined && stage.onStart.optimizer === "keep") optimizer.restore({ ...before.state(), settings: [] });
+    if (before !== undefined && stage.onStart.optimizer === "keep") restoreOptimizer(optimizer, { ...before.state(), settings: [] });
     before?.dispose();
     const rules = stage.rules.map((rule) => makeRule(rule, this.model));
     let startStep = 0;
@@ -255,7 +259,7 @@ class VariantRun {
       stage: stage.name,
     });
     // There must be something to go back to from the first step on, and from every measurement within a bound.
-    if (!run.resumed && stage.rules.some(goesBack)) await this.save(run, 0, mean(position === 0 ? this.before : this.latest));
+    if (!run.resumed && stage.rules.some(goesBack)) await this.save(run, 0, mean(position === 0 ? this.before : this.latest), true);
     const savesMeasured = stage.rules.some(isBoundToGoBackFrom);
     const afterStep = async (report: StepReport) => {
       this.tokens += report.targetTokens;
@@ -272,8 +276,8 @@ class VariantRun {
       const left = this.options.until !== undefined && step >= this.options.until && step < this.plan.totalSteps;
       // A signal may reach the processes at different moments: all leave at the same step.
       const aborted = this.world.sum(this.options.signal?.aborted === true ? 1 : 0) > 0;
-      if (isDue(recipe.checkpoints.everySteps, report.step) || isLast || left || aborted || (score !== null && savesMeasured))
-        await this.save(run, report.step, score);
+      const due = isDue(recipe.checkpoints.everySteps, report.step) || isLast || (score !== null && savesMeasured);
+      if (due || left || aborted) await this.save(run, report.step, score, due);
       if (aborted || left) throw new Left(aborted ? `interrupted after step ${step}` : `stopped after step ${step} as asked`);
       // Lets signals and timers in.
       await new Promise((done) => setImmediate(done));
@@ -291,7 +295,7 @@ class VariantRun {
   }
 
   /** Starts to save a checkpoint; the run goes on meanwhile. All processes hold the same state: the first one writes it. */
-  private async save({ position, parts }: StageRun, stageStep: number, score: number | null): Promise<void> {
+  private async save({ position, parts }: StageRun, stageStep: number, score: number | null, planned: boolean): Promise<void> {
     if (this.world.rank > 0) return;
     const { recipe, recorder, listen, folder } = this.options;
     recorder.flush();
@@ -306,6 +310,7 @@ class VariantRun {
       memory: this.memory,
       before: Object.fromEntries(this.before),
       parentHash: this.parentHash,
+      planned,
     };
     const { optimizer, rules } = parts;
     await this.checkpoints.save({ model: this.model, rawConfig: this.rawConfig, optimizer, rules }, state, (saved) => {
@@ -326,10 +331,10 @@ class VariantRun {
         const { verdict, step } = error;
         this.options.recorder.event(this.plan.stages[run.position]!.startStep + step, verdict.action, verdict.reason);
         if (verdict.action === "stop") {
-          await this.save(run, step, null);
+          await this.save(run, step, null, false);
           throw new Left(verdict.reason);
         }
-        const target = await this.newest(({ state }) => state.stage === run.position);
+        const target = await this.newest(({ state }) => state.stage === run.position && state.planned);
         if (target === undefined) throw new Left(`${verdict.reason}; there is no checkpoint in this stage to roll back to`);
         const { step: back } = target.state;
         const times = (rollbacks.get(back) ?? 0) + 1;
@@ -366,7 +371,7 @@ class VariantRun {
         this.warn(verdict.reason);
         continue;
       }
-      await this.save(run, stageStep, score);
+      await this.save(run, stageStep, score, false);
       throw new Left(verdict.reason);
     }
   }

@@ -23,8 +23,9 @@ const position = (step: number): CheckpointPosition => ({
   memory: [],
   before: {},
   parentHash: null,
+  planned: true,
 });
-const keeping = { keepLast: 3, keepBest: 0, keepMeasured: false };
+const keeping = { keepLast: 3, keepBest: 0, keepMeasured: false, keepPlanned: false };
 
 function parts() {
   manualSeed(1);
@@ -142,16 +143,16 @@ test("the state is that of the call, whatever happens to the weights while it is
     expect(readFileSync(join(run, "checkpoints/000001", name)).equals(readFileSync(join(original, "checkpoints/000001", name)))).toBe(true);
 });
 
-test("keep-last, keep-best and the newest measured one", async () => {
+test("keep-last, keep-best, the newest measured and the newest planned one", async () => {
   const run = join(root, "keep");
-  const writer = new CheckpointWriter(run, { keepLast: 1, keepBest: 1, keepMeasured: true });
+  const writer = new CheckpointWriter(run, { keepLast: 1, keepBest: 1, keepMeasured: true, keepPlanned: true });
   const scores = [3, 1, 2, null, null];
   for (const [i, score] of scores.entries())
-    await writer.save(state, position(i + 1), () => {
+    await writer.save(state, { ...position(i + 1), planned: i === 3 }, () => {
       if (score !== null) scoreCheckpoint(run, i + 1, score);
     });
   await writer.idle();
-  expect(checkpointNames(run)).toEqual(["000002", "000003", "000005"]);
+  expect(checkpointNames(run)).toEqual(["000002", "000003", "000004", "000005"]);
 });
 
 test("what fails is told once, names the folder and leaves the others", async () => {

@@ -44,6 +44,8 @@ export interface CheckpointState {
   readonly before: Readonly<Record<string, number>>;
   /** Hash of the model that the stage began with, for the lineage; null for a fresh one. */
   readonly parentHash: string | null;
+  /** Saved at a step that the recipe names, not because somebody stopped the run: what rollbacks lead to, whether it was stopped or not. */
+  readonly planned: boolean;
   /** Every other file of the folder, by its path in it. */
   readonly files: Readonly<Record<string, FileSummary>>;
 }
@@ -175,7 +177,7 @@ export function restoreParts(
 ): void {
   scope(() => {
     const reader = openSafetensors(join(folder, "optimizer.safetensors"));
-    parts.optimizer.restore({ ...state.optimizer, tensors: new Map(reader.names.map((name) => [name, reader.read(name)])) });
+    restoreOptimizer(parts.optimizer, { ...state.optimizer, tensors: new Map(reader.names.map((name) => [name, reader.read(name)])) });
     reader.close();
     for (const rule of parts.rules) if (rule.name in state.rules) rule.restore?.(state.rules[rule.name]);
     const saved = join(folder, "rules.safetensors");
@@ -186,6 +188,17 @@ export function restoreParts(
     }
     setGeneratorState(defaultGenerator("cpu"), tensor(new Uint8Array(Buffer.from(state.generator, "base64"))));
   });
+}
+
+/** Takes over the state of another optimizer; one that has not made a step has no moments yet. */
+export function restoreOptimizer(optimizer: TrainingOptimizer, state: optim.OptimizerState): void {
+  if (state.tensors.size > 0) {
+    optimizer.restore(state);
+    return;
+  }
+  optimizer.dispose();
+  for (const [i, group] of optimizer.groups.entries()) Object.assign(group, state.settings[i] ?? {});
+  optimizer.stepCount = state.step;
 }
 
 /** Notes how good the checkpoint of a step is (lower is better), if there is one: what keep-best compares. */
@@ -213,16 +226,28 @@ export interface Keeping {
   readonly keepBest: number;
   /** Whether the newest one that was measured is kept as well: what a bound goes back to. */
   readonly keepMeasured: boolean;
+  /** Whether the newest planned one is kept as well: what a spike goes back to. */
+  readonly keepPlanned: boolean;
 }
 
 /** Deletes all checkpoints that need not be kept. */
-export function pruneCheckpoints(run: string, { keepLast, keepBest, keepMeasured }: Keeping): void {
+export function pruneCheckpoints(run: string, { keepLast, keepBest, keepMeasured, keepPlanned }: Keeping): void {
   const all = checkpointNames(run).map((name) => join(checkpointsFolder(run), name));
   const scored = all.flatMap((folder) => {
     const score = scoreOf(folder);
     return score === undefined ? [] : [{ folder, score }];
   });
   const best = [...scored].sort((a, b) => a.score - b.score).slice(0, keepBest);
-  const kept = new Set([...all.slice(-keepLast), ...[...best, ...(keepMeasured ? scored.slice(-1) : [])].map(({ folder }) => folder)]);
+  const measured = keepMeasured ? scored.slice(-1) : [];
+  const planned = keepPlanned ? all.findLast(isPlanned) : undefined;
+  const kept = new Set([...all.slice(-keepLast), ...[...best, ...measured].map(({ folder }) => folder), planned]);
   for (const folder of all) if (!kept.has(folder)) rmSync(folder, { recursive: true, force: true });
+}
+
+function isPlanned(folder: string): boolean {
+  try {
+    return stateOf(folder).planned;
+  } catch {
+    return false; // damaged: told of when somebody wants to load it
+  }
 }
