@@ -25,7 +25,8 @@ export async function trainRecipe(
   options: TrainOptions,
   effects: Effects,
 ): Promise<RunSummary[]> {
-  const { runRecipe } = await import("perennial/run");
+  const { openWorld, runRecipe } = await import("perennial/run");
+  const world = await openWorld({}, effects.env);
   const progress = new Progress(progressMode({ quiet: options.quiet === true, json: options.json === true }, effects.isTTY), effects);
   const abort = new AbortController();
   const interrupt = () => {
@@ -38,6 +39,7 @@ export async function trainRecipe(
   try {
     const summaries = await runRecipe(resolved, {
       baseFolder,
+      world,
       storePath: resolve(effects.cwd, options.store),
       cacheFolder: resolve(effects.cwd, dirname(options.store), "tokens"),
       listen: displayRun(progress, effects),
@@ -48,7 +50,7 @@ export async function trainRecipe(
       ...(options.variant === undefined ? {} : { variant: options.variant }),
     });
     progress.end();
-    if (options.json !== true && summaries.length > 0) {
+    if (options.json !== true && summaries.length > 0 && world.rank === 0) {
       effects.out(`\n${resultTable(summaries, Object.keys(resolved.variants[0].corpora))}\n`);
       const report = await writeReport(resolve(effects.cwd, options.store), summaries);
       effects.out(`\nreport  ${relative(effects.cwd, report)}\n`);
@@ -56,6 +58,7 @@ export async function trainRecipe(
     if (abort.signal.aborted) throw new Interrupted();
     return summaries;
   } finally {
+    world.close();
     progress.end();
     process.off("SIGINT", interrupt);
     process.off("SIGTERM", interrupt);

@@ -2,6 +2,7 @@ import { dirname, resolve } from "node:path";
 import type { Recipe } from "perennial/recipe";
 import type { Effects } from "../effects.ts";
 import { type CorpusSize, corporaText, estimateText, type Peak, planText, secondsOf } from "../plan-text.ts";
+import { isLaunched, trainInProcesses } from "../train-processes.ts";
 import { trainRecipe } from "../train-recipe.ts";
 import { positiveWholeNumber, type StoreOptions, setOption, storeOption, verb } from "../verb.ts";
 
@@ -25,12 +26,13 @@ export default verb((command, effects) => {
     .option("--variant <name>", "only this one: main, or the name of a baseline")
     .option("--quiet", "only warnings and the result")
     .option("--json", "the plan, or the progress, as JSON lines")
-    .option("--processes <count>", "processes that train together", positiveWholeNumber, 1)
+    .option("--processes <count>", "processes of this machine that train together", positiveWholeNumber, 1)
     .action(async (path: string, options: Options) => {
       const { loadRecipe } = await import("perennial/recipe");
       const file = resolve(effects.cwd, path);
       const resolved = loadRecipe(file, { set: options.set });
       if (options.dryRun === true) return dryRun(resolved.variants, dirname(file), options, effects);
+      if (options.processes > 1 && !isLaunched(effects)) return trainInProcesses(options.processes, effects);
       await trainRecipe(resolved, dirname(file), options, effects);
     });
 });

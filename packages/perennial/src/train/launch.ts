@@ -10,7 +10,8 @@ export interface LaunchOptions {
   readonly command: string;
   readonly args?: readonly string[];
   readonly cwd?: string;
-  readonly environment?: NodeJS.ProcessEnv;
+  /** Default: that of this process. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** What rank 0 prints goes through as it is; of the others only errors, each line behind its rank. */
   readonly out?: (text: string) => void;
   readonly err?: (text: string) => void;
@@ -123,7 +124,7 @@ export function describeFailure({ failed, exitCode }: LaunchResult): string {
   return `The process of rank ${failed.rank} ${how}; the others were stopped.${lines === "" ? "" : ` Its last lines:\n${lines}`}`;
 }
 
-function variables(rank: number, processes: number, port: number, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+function variables(rank: number, processes: number, port: number, environment: Readonly<Record<string, string | undefined>>) {
   return {
     RANK: String(rank),
     LOCAL_RANK: String(rank),
