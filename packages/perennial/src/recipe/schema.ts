@@ -60,6 +60,10 @@ export const recipeSchema = z.strictObject({
   evaluate: evaluateSchema.prefault({}).describe("held-out measurements before, during and after"),
   generate: generateSchema.prefault({}).describe("text written by the model before and after"),
   checkpoints: checkpointsSchema.prefault({}).describe("what is saved on the way"),
+  tensorboard: z
+    .boolean()
+    .default(false)
+    .describe("whether metrics are also written as TensorBoard event files, into `tensorboard/` of the run"),
   output: z.string().min(1).optional().describe("folder of the run, relative to the recipe; default: runs/NAME"),
   baselines: z.array(baselineSchema).default([]).describe("variants that run in the same call, to compare with"),
 });

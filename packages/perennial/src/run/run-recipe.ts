@@ -13,6 +13,7 @@ import { firstRankFirst, singleProcess, type World } from "../train/world.ts";
 import { prepareCorpora } from "./corpora.ts";
 import type { Listener } from "./events.ts";
 import { recipeHash, runVariant, type VariantResult } from "./run-variant.ts";
+import { EventFile, eventListener } from "./tensorboard.ts";
 import { openTokenizer } from "./tokenizer.ts";
 
 export interface RunOptions {
@@ -134,6 +135,8 @@ async function runOne(
           });
     if (isFirst) writeFileSync(join(folder, "recipe.json"), `${JSON.stringify(recipe, null, 2)}\n`);
     listen({ kind: "variant", variant: recipe.variant, folder, runId: recorder.run.id, totalSteps: 0 });
+    const events = recipe.tensorboard && isFirst ? new EventFile(join(folder, "tensorboard"), resumeFrom?.state.step ?? 0) : undefined;
+    const write = events === undefined ? undefined : eventListener(events);
     try {
       const result = await runVariant({
         recipe,
@@ -146,7 +149,10 @@ async function runOne(
         resumeFrom,
         parentHash: parentOf(resumeFrom, store),
         until: options.until,
-        listen,
+        listen(message) {
+          listen(message);
+          write?.(message);
+        },
         signal: options.signal,
         world,
       });
@@ -154,6 +160,8 @@ async function runOne(
     } catch (error) {
       recorder.end("failed", (error as Error).message);
       throw error;
+    } finally {
+      events?.close();
     }
   } finally {
     lock?.release();
