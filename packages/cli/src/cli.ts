@@ -29,6 +29,8 @@ async function commandFor(args: readonly string[], effects: Effects): Promise<Co
     .configureOutput({
       writeOut: effects.out,
       writeErr: effects.err,
+      getOutHelpWidth: () => effects.columns,
+      getErrHelpWidth: () => effects.columns,
       outputError: (text, write) => write(text.replace(/^error: /, "perennial: ")),
     });
   const chosen = args.find((argument) => !argument.startsWith("-"));
