@@ -198,6 +198,7 @@ std::vector<at::Tensor> Callback::operator()(const std::vector<at::Tensor>& argu
       napi_get_element(env, result, i, &element);
       napi_get_value_double(env, element, &handle);
       outputs.push_back(handle < 0 ? at::Tensor() : env_.tensor(handle));
+      env_.tensors.remove(handle);  // made for this call: see handOver() in TypeScript
     }
   }
   napi_close_handle_scope(env, handles);

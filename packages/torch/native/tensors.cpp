@@ -224,32 +224,35 @@ napi_value same(napi_env env, napi_callback_info) {
   });
 }
 
-// out: [live tensors, bytes of the distinct storages behind them]
+// Bytes of the distinct storages behind all tensors that TypeScript holds.
+double liveBytes(Env& state) {
+  std::unordered_set<const void*> seen;
+  double bytes = 0;
+  state.tensors.each([&](const at::Tensor& tensor) {
+    if (!tensor.defined() || !tensor.has_storage() || tensor.is_meta()) return;
+    if (seen.insert(tensor.storage().unsafeGetStorageImpl()).second) bytes += static_cast<double>(tensor.storage().nbytes());
+  });
+  return bytes;
+}
+
+// out: [live tensors, live bytes]
 napi_value live(napi_env env, napi_callback_info) {
   return guarded(env, [&](Env& state) -> napi_value {
-    std::unordered_set<const void*> seen;
-    double bytes = 0;
-    state.tensors.each([&](const at::Tensor& tensor) {
-      if (!tensor.defined() || !tensor.has_storage()) return;
-      if (seen.insert(tensor.storage().unsafeGetStorageImpl()).second) bytes += static_cast<double>(tensor.storage().nbytes());
-    });
     Writer writer(state);
     writer.word(static_cast<double>(state.tensors.live()));
-    writer.word(bytes);
+    writer.word(liveBytes(state));
     return nullptr;
   });
 }
 
-// adjustExternalMemory(bytes): tells V8 how much memory its garbage could free.
-napi_value adjustExternalMemory(napi_env env, napi_callback_info info) {
-  return guarded(env, [&](Env&) -> napi_value {
-    size_t count = 1;
-    napi_value argument;
-    double change = 0;
+// Tells V8 how many bytes hang on its garbage: the change since the last report.
+napi_value reportMemory(napi_env env, napi_callback_info) {
+  return guarded(env, [&](Env& state) -> napi_value {
+    static thread_local int64_t reported = 0;  // a thread has one environment
+    const auto bytes = static_cast<int64_t>(liveBytes(state));
     int64_t total;
-    napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
-    checkStatus(env, napi_get_value_double(env, argument, &change));
-    checkStatus(env, napi_adjust_external_memory(env, static_cast<int64_t>(change), &total));
+    checkStatus(env, napi_adjust_external_memory(env, bytes - reported, &total));
+    reported = bytes;
     return nullptr;
   });
 }
@@ -286,7 +289,7 @@ void registerTensors(napi_env env, napi_value exports) {
   setFunction(env, exports, "alias", alias);
   setFunction(env, exports, "same", same);
   setFunction(env, exports, "live", live);
-  setFunction(env, exports, "adjustExternalMemory", adjustExternalMemory);
+  setFunction(env, exports, "reportMemory", reportMemory);
 }
 
 }  // namespace perennial

@@ -1,5 +1,5 @@
 /** Automatic differentiation beyond `Tensor.backward`: modes, gradients as values, custom functions, checkpointing, checks. */
-import { begin, beginReading, intern, putHandles, putWord, run, stringOf, take, takeWord } from "./call.ts";
+import { begin, beginReading, handOver, intern, putHandles, putWord, run, stringOf, take, takeWord } from "./call.ts";
 import type { Dtype } from "./dtype.ts";
 import { native } from "./native.ts";
 import { defaultGenerator, generatorState, setGeneratorState } from "./random.ts";
@@ -81,10 +81,10 @@ export function backward(
  * gradients of the outputs (null where there is none) and returns those of the inputs (null where there is none).
  * Both run in scopes: tensors that `backward` needs must be inputs, outputs, or passed to `keep`.
  */
-export function customFunction<Outputs extends readonly Tensor[]>(
+export function customFunction<const Outputs extends readonly Tensor[]>(
   inputs: readonly Tensor[],
   forward: () => Outputs,
-  backwardOf: (gradients: (Tensor | null)[]) => readonly (Tensor | null)[],
+  backwardOf: (gradients: { readonly [Output in keyof Outputs]: Tensor | null }) => readonly (Tensor | null)[],
 ): Outputs {
   const outputs = noGrad(() => scope(forward));
   begin();
@@ -93,9 +93,8 @@ export function customFunction<Outputs extends readonly Tensor[]>(
   run(() =>
     native.customFunction((handles) =>
       scope(() => {
-        const gradients = handles.map((handle) => (handle < 0 ? null : new Tensor(handle)));
-        // The addon takes the tensors over before the scope of the surrounding call can free them.
-        return backwardOf(gradients).map((gradient) => (gradient === null ? -1 : keep(gradient).liveHandle));
+        const gradients = handles.map((handle) => (handle < 0 ? null : new Tensor(handle))) as never;
+        return backwardOf(gradients).map((gradient) => (gradient === null ? -1 : handOver(gradient)));
       }),
     ),
   );

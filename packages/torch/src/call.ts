@@ -182,6 +182,14 @@ export function putHandles(tensors: readonly (Tensor | null | undefined)[]): voi
   for (const tensor of tensors) words[at++] = tensor === null || tensor === undefined ? -1 : tensor.liveHandle;
 }
 
+/** @internal A second handle of the same tensor, as the result of a callback: the addon takes it over and frees it. */
+export function handOver(tensor: Tensor): number {
+  begin();
+  putWord(tensor.liveHandle);
+  native.alias();
+  return words[1]!;
+}
+
 /** @internal Runs an addon function that may throw, and turns what it throws into a TorchError. */
 export function run<T>(body: () => T): T {
   try {

@@ -20,7 +20,7 @@ export interface Native {
   alias(): void;
   same(): boolean;
   live(): void;
-  adjustExternalMemory(bytes: number): void;
+  reportMemory(): void;
   backward(): void;
   grad(): void;
   setRequiresGrad(): void;

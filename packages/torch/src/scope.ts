@@ -26,18 +26,31 @@ const finalizer = new FinalizationRegistry<number>((handle) => {
   freshWords()[0] = 1;
   words[1] = handle;
   native.release();
+  reportSometimes();
 });
-const unscoped = { count: 0 };
+const unscoped = { count: 0, changes: 0 };
+
+/**
+ * V8 sees a few bytes of JavaScript where megabytes hang, so it is told. Asking for the bytes costs a walk over all
+ * tensors, hence once in a while: after many changes when many tensors live, after few when few do.
+ */
+function reportSometimes(): void {
+  if (++unscoped.changes < 8 + (unscoped.count >> 3)) return;
+  unscoped.changes = 0;
+  native.reportMemory();
+}
+
+function leaveToCollector(tensor: Tensor): void {
+  tensor.collected = true;
+  unscoped.count++;
+  finalizer.register(tensor, tensor.handle, tensor);
+  reportSometimes();
+}
 
 /** @internal A new tensor belongs to the scope that is open, or to the collector. */
 export function adopt(tensor: Tensor): void {
-  if (current !== undefined) {
-    current.tensors.push(tensor);
-  } else {
-    tensor.collected = true;
-    unscoped.count++;
-    finalizer.register(tensor, tensor.handle, tensor);
-  }
+  if (current !== undefined) current.tensors.push(tensor);
+  else leaveToCollector(tensor);
 }
 
 /** @internal Ends a tensor's life now. */
@@ -100,11 +113,7 @@ function isOpen(scope: Scope): boolean {
 
 /** Takes a tensor out of all scopes: it lives until `dispose()`, or until it is unreachable. Returns the tensor. */
 export function keep<T extends Tensor>(tensor: T): T {
-  if (!tensor.collected && tensor.handle >= 0) {
-    tensor.collected = true;
-    unscoped.count++;
-    finalizer.register(tensor, tensor.handle, tensor);
-  }
+  if (!tensor.collected && tensor.handle >= 0) leaveToCollector(tensor);
   return tensor;
 }
 

@@ -1,10 +1,10 @@
 /** Hand-written members of Tensor: metadata, data out, conversion, gradients. Importing this module installs them. */
-import { begin, beginReading, putHandles, putWord, run, stringOf, take, takeWord } from "./call.ts";
+import { begin, beginReading, handOver, putHandles, putWord, run, stringOf, take, takeWord } from "./call.ts";
 import { arrayFor, type Complex, type Device, type Dtype, isDtype, type MemoryFormat, type TypedArray } from "./dtype.ts";
 import { formatTensor } from "./format.ts";
 import { assign, at, type Index } from "./indexing.ts";
 import { native } from "./native.ts";
-import { isTensor } from "./scope.ts";
+import { isTensor, scope } from "./scope.ts";
 import { Tensor } from "./tensor.ts";
 import { torch } from "./torch.ts";
 
@@ -79,6 +79,8 @@ declare module "./tensor.ts" {
     /** |a − b| ≤ absolute + relative · |b| everywhere. */
     isClose(other: Tensor, options?: { relative?: number; absolute?: number; equalNan?: boolean }): boolean;
     toString(): string;
+    /** The same as `dispose`, for `using`. */
+    [Symbol.dispose](): void;
   }
 }
 
@@ -281,8 +283,11 @@ const methods: Partial<Tensor> & ThisType<Tensor> = {
     putWord(0);
     run(() =>
       native.registerHook(([handle]) => {
-        const replaced = hook(new Tensor(handle!));
-        return replaced === undefined ? [] : [replaced.liveHandle];
+        const replaced = scope(() => {
+          const result = hook(new Tensor(handle!));
+          return result === undefined ? undefined : handOver(result);
+        });
+        return replaced === undefined ? [] : [replaced];
       }),
     );
   },
@@ -292,7 +297,7 @@ const methods: Partial<Tensor> & ThisType<Tensor> = {
     putWord(1);
     run(() =>
       native.registerHook(([handle]) => {
-        hook(new Tensor(handle!));
+        scope(() => hook(new Tensor(handle!)));
         return [];
       }),
     );

@@ -144,10 +144,14 @@ export function formatHeader(
   tensors: readonly { name: string; dtype: Dtype; shape: readonly number[] }[],
   metadata: Readonly<Record<string, string>>,
 ): { bytes: Buffer; ranges: { start: number; end: number }[] } {
-  const header: Record<string, unknown> = Object.keys(metadata).length === 0 ? {} : { __metadata__: metadata };
+  const header: Record<string, unknown> = Object.assign(
+    Object.create(null),
+    Object.keys(metadata).length === 0 ? {} : { __metadata__: metadata },
+  );
   let position = 0;
   const ranges = tensors.map(({ name, dtype, shape }) => {
     const type = toFile[dtype];
+    if (name === "__metadata__") throw new TypeError("safetensors keeps the name __metadata__ for itself; rename the tensor");
     if (type === undefined) throw new TypeError(`safetensors has no dtype ${dtype} (tensor "${name}")`);
     const start = position;
     position += itemSize(dtype) * shape.reduce((product, size) => product * size, 1);

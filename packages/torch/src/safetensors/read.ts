@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from "node:fs";
-import { basename, dirname, isAbsolute, join, normalize } from "node:path";
+import { isUtf8 } from "node:buffer";
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { itemSize } from "../dtype.ts";
 import { callOperator } from "../operators.ts";
 import { keep } from "../scope.ts";
@@ -26,7 +27,9 @@ export function openSafetensors(path: string): SafetensorsReader {
 function readHeader(path: string): Header {
   const file = openSync(path, "r");
   try {
-    const fileBytes = fstatSync(file).size;
+    const status = fstatSync(file);
+    if (!status.isFile()) throw new SafetensorsError(path, "this is not a file");
+    const fileBytes = status.size;
     const length = Buffer.alloc(8);
     if (readSync(file, length, 0, 8, 0) !== 8) throw new SafetensorsError(path, `${fileBytes} bytes are too few for a safetensors file`);
     const headerBytes = Number(length.readBigUInt64LE());
@@ -36,6 +39,7 @@ function readHeader(path: string): Header {
       throw new SafetensorsError(path, `the header claims ${headerBytes} bytes but the file has ${fileBytes}; it is cut short`);
     const text = Buffer.alloc(headerBytes);
     readSync(file, text, 0, headerBytes, 8);
+    if (!isUtf8(text)) throw new SafetensorsError(path, "the header is not UTF-8");
     return parseHeader(path, text.toString("utf8"), headerBytes, fileBytes);
   } finally {
     closeSync(file);
@@ -70,6 +74,8 @@ function openFile(path: string): SafetensorsReader {
   };
 }
 
+const isPlainName = (file: string) => file !== "" && file !== "." && file !== ".." && !/[\\/\0]/.test(file);
+
 function openSharded(indexPath: string): SafetensorsReader {
   let index: unknown;
   try {
@@ -83,14 +89,18 @@ function openSharded(indexPath: string): SafetensorsReader {
   const shards = new Map<string, SafetensorsReader>();
   const places = new Map<string, string>();
   for (const [name, file] of Object.entries(weightMap)) {
-    if (typeof file !== "string" || isAbsolute(file) || file.includes("\\") || normalize(file) !== basename(file))
+    if (typeof file !== "string" || !isPlainName(file))
       throw new SafetensorsError(
         indexPath,
         `tensor "${name}" points to ${JSON.stringify(file)}, which is not a plain file name beside the index`,
       );
     places.set(name, file);
   }
-  for (const file of new Set(places.values())) shards.set(file, openFile(join(dirname(indexPath), file)));
+  for (const file of new Set(places.values())) {
+    const path = join(dirname(indexPath), file);
+    if (!existsSync(path)) throw new SafetensorsError(indexPath, `the shard ${file} is missing`);
+    shards.set(file, openFile(path));
+  }
   for (const [name, file] of places) {
     if (!shards.get(file)!.names.includes(name)) throw new SafetensorsError(indexPath, `${file} does not hold tensor "${name}"`);
   }

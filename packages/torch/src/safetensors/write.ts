@@ -32,7 +32,7 @@ export function writeSafetensors(path: string, tensors: Tensors, metadata: Reado
     writeAll(file, bytes);
     for (const { tensor } of entries) {
       scope(() => {
-        const data = torch.view(tensor.detach().cpu().contiguous().view([-1]), "uint8");
+        const data = torch.view(torch.resolveConj(tensor.detach().cpu()).contiguous().view([-1]), "uint8");
         for (let start = 0; start < data.numel; start += CHUNK_BYTES) {
           scope(() => writeAll(file, data.slice(0, start, Math.min(start + CHUNK_BYTES, data.numel)).toTypedArray() as Uint8Array));
         }
