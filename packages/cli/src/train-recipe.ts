@@ -32,7 +32,7 @@ export async function trainRecipe(
   const interrupt = () => {
     if (abort.signal.aborted) process.exit(INTERRUPTED);
     abort.abort();
-    effects.err("\nperennial: finishing the step, then saving; Ctrl-C again to leave at once\n");
+    if (world.rank === 0) effects.err("\nperennial: finishing the step, then saving; Ctrl-C again to leave at once\n");
   };
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
@@ -51,7 +51,9 @@ export async function trainRecipe(
     });
     progress.end();
     if (options.json !== true && summaries.length > 0 && world.rank === 0) {
-      effects.out(`\n${resultTable(summaries, Object.keys(resolved.variants[0].corpora))}\n`);
+      // What was cut short before the end of a stage has nothing to compare yet.
+      const measured = summaries.filter(({ result }) => result.after.size > 0);
+      if (measured.length > 0) effects.out(`\n${resultTable(measured, Object.keys(resolved.variants[0].corpora))}`);
       const report = await writeReport(resolve(effects.cwd, options.store), summaries);
       effects.out(`\nreport  ${relative(effects.cwd, report)}\n`);
     }

@@ -167,8 +167,9 @@ class Reducer : public std::enable_shared_from_this<Reducer> {
   size_t next_ = 0;  // the first bucket that was not sent
 };
 
+// Each environment has a thread of its own, and its own reducers.
 Table<std::shared_ptr<Reducer>>& reducers() {
-  static auto* const all = new Table<std::shared_ptr<Reducer>>();
+  static thread_local auto* const all = new Table<std::shared_ptr<Reducer>>();
   return *all;
 }
 

@@ -12,16 +12,20 @@ namespace {
 using Work = c10::intrusive_ptr<c10d::Work>;
 
 // Never destroyed: threads of a group that is still open must not find its end in a static destructor.
-std::map<double, std::shared_ptr<Group>>& groups() {
-  static auto* const all = new std::map<double, std::shared_ptr<Group>>();
+struct OpenGroup {
+  std::shared_ptr<Group> group;
+  napi_env owner;
+};
+std::map<double, OpenGroup>& groups() {
+  static auto* const all = new std::map<double, OpenGroup>();
   return *all;
 }
 std::mutex groupsMutex;
 
-double addGroup(std::shared_ptr<Group> group) {
+double addGroup(std::shared_ptr<Group> group, napi_env owner) {
   static double next = 0;
   std::lock_guard<std::mutex> lock(groupsMutex);
-  groups().emplace(++next, std::move(group));
+  groups().emplace(++next, OpenGroup{std::move(group), owner});
   return next;
 }
 
@@ -29,7 +33,7 @@ std::shared_ptr<Group> takeGroup(double id) {
   std::lock_guard<std::mutex> lock(groupsMutex);
   const auto found = groups().find(id);
   if (found == groups().end()) return nullptr;
-  auto group = std::move(found->second);
+  auto group = std::move(found->second.group);
   groups().erase(found);
   return group;
 }
@@ -110,7 +114,7 @@ napi_value connectGroup(napi_env env, napi_callback_info) {
     options.timeout = std::chrono::milliseconds(static_cast<int64_t>(reader.word()));
     auto id = std::make_shared<double>(0);
     return promiseOf(
-        state, [options, id] { *id = addGroup(connect(options)); }, [id](Env& done) { return number(done.env, *id); });
+        state, [options, id, env] { *id = addGroup(connect(options), env); }, [id](Env& done) { return number(done.env, *id); });
   });
 }
 
@@ -262,15 +266,20 @@ napi_value collective(napi_env env, napi_callback_info) {
   });
 }
 
-// When the environment ends: groups with work under way are left to the operating system, for that work may never end.
-void closeGroups(void*) {
-  std::map<double, std::shared_ptr<Group>> open;
-  {
-    std::lock_guard<std::mutex> lock(groupsMutex);
-    open.swap(groups());
+// When an environment ends: its groups with work under way are left to the operating system, for that work may never end.
+void closeGroups(void* environment) {
+  std::vector<std::shared_ptr<Group>> closing;
+  std::lock_guard<std::mutex> lock(groupsMutex);
+  for (auto each = groups().begin(); each != groups().end();) {
+    auto& [group, owner] = each->second;
+    if (owner != environment) {
+      ++each;
+      continue;
+    }
+    if (group->inFlight > 0) new std::shared_ptr<Group>(group);
+    closing.push_back(std::move(group));
+    each = groups().erase(each);
   }
-  for (auto& [id, group] : open)
-    if (group->inFlight > 0) new std::shared_ptr<Group>(std::move(group));
 }
 
 }  // namespace
@@ -279,7 +288,7 @@ std::shared_ptr<Group> groupOf(double id) {
   std::lock_guard<std::mutex> lock(groupsMutex);
   const auto found = groups().find(id);
   if (found == groups().end()) throw BindingError("the process group was destroyed");
-  return found->second;
+  return found->second.group;
 }
 
 void registerDistributed(napi_env env, napi_value exports) {
@@ -288,7 +297,7 @@ void registerDistributed(napi_env env, napi_value exports) {
   setFunction(env, exports, "backendExists", backendExists);
   setFunction(env, exports, "collective", collective);
   registerReducer(env, exports);
-  checkStatus(env, napi_add_env_cleanup_hook(env, closeGroups, nullptr));
+  checkStatus(env, napi_add_env_cleanup_hook(env, closeGroups, env));
 }
 
 }  // namespace perennial

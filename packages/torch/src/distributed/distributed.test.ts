@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { distributed, torch } from "../index.ts";
 import { EnvironmentError, firstHost, placeFromEnvironment } from "./environment.ts";
 import { type Ended, freePort, runProcesses } from "./processes.conformance.ts";
 
@@ -36,22 +37,51 @@ test("an operation that another process does not join times out", async () => {
 });
 
 test("whoever does not come, comes twice or counts differently is named", async () => {
-  const [absent, twice, counts, port] = await Promise.all([
-    runProcesses("failures.conformance.ts", 2, [], () => ({ WORLD_SIZE: "3" })),
-    runProcesses("failures.conformance.ts", 2, [], () => ({ RANK: "0" })),
-    runProcesses("failures.conformance.ts", 2, [], (rank) => ({ WORLD_SIZE: String(2 + rank) })),
-    freePort().then((closed) =>
-      runProcesses("failures.conformance.ts", 1, [], () => ({ RANK: "1", WORLD_SIZE: "2", MASTER_PORT: String(closed) })),
-    ),
-  ]);
-  for (const ended of absent) expect(troubleOf(ended).message).toMatch(/of 3 processes these ranks have not come within 4 s: 2;/);
-  expect(twice.map((ended) => troubleOf(ended).message).join("\n")).toMatch(
-    /rank 0 cannot listen on 127.0.0.1:\d+: the port is in use; choose another MASTER_PORT/,
+  const failureOf = async (rank: number, worldSize: number, masterPort: number, connectTimeoutSeconds = 1) => {
+    const group = distributed.initProcessGroup({ rank, worldSize, masterAddress: "127.0.0.1", masterPort, connectTimeoutSeconds });
+    return group.then(
+      () => "met",
+      (error: Error) => error.message,
+    );
+  };
+  expect(await failureOf(0, 3, await freePort())).toMatch(
+    /^initProcessGroup, rank 0 of 3: of 3 processes these ranks have not come within 1 s: 1, 2; check that they were started/,
   );
-  for (const ended of counts) expect(troubleOf(ended).message).toMatch(/disagree about WORLD_SIZE: rank \d was told \d, another one \d/);
-  expect(troubleOf(port[0]!).message).toMatch(
-    /initProcessGroup, rank 1 of 2: nobody answers on 127.0.0.1:\d+ within 4 s; check MASTER_ADDR and MASTER_PORT/,
+  expect(await failureOf(1, 2, await freePort())).toMatch(
+    /^initProcessGroup, rank 1 of 2: nobody answers on 127.0.0.1:\d+ within 1 s; check MASTER_ADDR and MASTER_PORT/,
   );
+  const port = await freePort();
+  const both = await Promise.all([failureOf(0, 3, port), failureOf(0, 3, port)]);
+  expect(both.join("\n")).toMatch(/rank 0 cannot listen on 127.0.0.1:\d+: the port is in use; choose another MASTER_PORT/);
+  const other = await freePort();
+  for (const message of await Promise.all([failureOf(0, 2, other, 20), failureOf(1, 3, other, 20)]))
+    expect(message).toMatch(/disagree about WORLD_SIZE: rank \d was told \d, another one \d/);
+  const third = await freePort();
+  for (const message of await Promise.all([failureOf(0, 3, third, 20), failureOf(1, 3, third, 20), failureOf(1, 3, third, 20)]))
+    expect(message).toMatch(/two processes were started with RANK 1 at this address and port/);
+});
+
+test("a group of one; options that make no sense; a backend that the loaded libtorch lacks", async () => {
+  const place = { rank: 0, worldSize: 1, masterAddress: "127.0.0.1", masterPort: await freePort() };
+  const group = await distributed.initProcessGroup(place);
+  expect(group.sum([1.5, 2])).toEqual([1.5, 2]);
+  expect(group.allGather(torch.ones([2])).shape).toEqual([1, 2]);
+  group.destroy();
+  await expect(distributed.initProcessGroup({ ...place, rank: 1 })).rejects.toThrow(/rank: expected an integer from 0 to 0, received 1/);
+  await expect(distributed.initProcessGroup({ ...place, masterPort: 0 })).rejects.toThrow(
+    /masterPort: expected an integer from 1 to 65535/,
+  );
+  await expect(distributed.initProcessGroup({ ...place, timeoutSeconds: -1 })).rejects.toThrow(
+    /timeoutSeconds: expected a positive number/,
+  );
+  expect(distributed.isBackendAvailable("gloo")).toBe(true);
+  for (const backend of ["nccl", "mpi"] as const) {
+    if (distributed.isBackendAvailable(backend)) continue;
+    const port = await freePort();
+    await expect(distributed.initProcessGroup({ ...place, masterPort: port, backend })).rejects.toThrow(
+      new RegExp(`the loaded libtorch has no ${backend.toUpperCase()} backend`),
+    );
+  }
 });
 
 const torchrun = { RANK: "5", WORLD_SIZE: "8", LOCAL_RANK: "1", LOCAL_WORLD_SIZE: "4", MASTER_ADDR: "node1", MASTER_PORT: "29500" };

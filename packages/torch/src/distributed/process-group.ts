@@ -243,7 +243,7 @@ export class ProcessGroup {
 
 function firstLine(error: unknown): string {
   const line = (error instanceof Error ? error.message : String(error)).split("\n", 1)[0]!.trim();
-  // Where in Gloo's sources it was thrown says nothing to its users.
-  const bare = line.replace(/^\[[^\]]*\]\s*/, "");
+  // Where in Gloo's sources it was thrown says nothing to its users, nor does its general advice.
+  const bare = line.replace(/^\[[^\]]*\]\s*/, "").replace(/\s*This is typically caused by .*$/, "");
   return /[.!?]$/.test(bare) ? bare : `${bare}.`;
 }
