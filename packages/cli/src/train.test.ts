@@ -70,10 +70,11 @@ describe("train", () => {
   test("--until stops, --resume goes on to the very same model; --variant runs one; --quiet shows the result only", async () => {
     const half = await perennial("train", "tiny.yaml", "--set", "output=half", "--variant", "main", "--until", "2");
     expect(half.err).toMatch(/stopped after step 2 as asked\. Run the same command with --resume to go on/);
+    expect(half.out).toBe("\nreport  half/report.html\n");
     expect(existsSync(join(cwd, "half/main/model"))).toBe(false);
     const rest = await perennial("train", "tiny.yaml", "--set", "output=half", "--variant", "main", "--resume", "--quiet");
     expect(rest).toMatchObject({ code: 0, err: "" });
-    expect(rest.out).toMatch(/^\nbits per byte.*\nmain .*\n\n\nreport {2}half\/report\.html\n$/);
+    expect(rest.out).toMatch(/^\nbits per byte.*\nmain .*\n\nreport {2}half\/report\.html\n$/);
     expect(await modelHash("half/main")).toBe(await modelHash("whole/main"));
     expect(readdirSync(join(cwd, "half"))).not.toContain("naive");
     expect(await perennial("train", "tiny.yaml", "--set", "output=half", "--variant", "nave")).toMatchObject({

@@ -1,9 +1,8 @@
 import { dirname, resolve } from "node:path";
 import type { Recipe } from "perennial/recipe";
 import type { Effects } from "../effects.ts";
-import { type CorpusSize, corporaText, estimateText, type Peak, planText, secondsOf } from "../plan-text.ts";
+import type { CorpusSize, Peak } from "../plan-text.ts";
 import { isLaunched, trainInProcesses } from "../train-processes.ts";
-import { trainRecipe } from "../train-recipe.ts";
 import { positiveWholeNumber, type StoreOptions, setOption, storeOption, verb } from "../verb.ts";
 
 interface Options extends StoreOptions {
@@ -33,6 +32,7 @@ export default verb((command, effects) => {
       const resolved = loadRecipe(file, { set: options.set });
       if (options.dryRun === true) return dryRun(resolved.variants, dirname(file), options, effects);
       if (options.processes > 1 && !isLaunched(effects)) return trainInProcesses(options.processes, effects);
+      const { trainRecipe } = await import("../train-recipe.ts");
       await trainRecipe(resolved, dirname(file), options, effects);
     });
 });
@@ -41,6 +41,7 @@ export default verb((command, effects) => {
 async function dryRun(variants: readonly [Recipe, ...Recipe[]], baseFolder: string, options: Options, effects: Effects): Promise<void> {
   const { estimateOf, modelShape, planOf } = await import("perennial/recipe");
   const { checkMemory } = await import("perennial/model");
+  const { corporaText, estimateText, planText, secondsOf } = await import("../plan-text.ts");
   const plans = variants.map((recipe) => planOf(recipe, { worldSize: options.processes }));
   if (options.json !== true) for (const plan of plans) effects.out(`${planText(plan)}\n`);
   const shape = await modelShape(variants[0], baseFolder);
