@@ -8,6 +8,7 @@ import { TorchError } from "./errors.ts";
 import { native } from "./native.ts";
 import { type Argument, camelCase, parseSchema, type Schema } from "./schema.ts";
 import { Tensor } from "./tensor.ts";
+import { unsafeOperators } from "./unsafe-operators.ts";
 
 /** How a call's values go into an overload's arguments: for each argument the place it is taken from. */
 interface Plan {
@@ -202,6 +203,8 @@ export class Operator {
     if (this.overloads.length === 0) {
       throw new TorchError(`libtorch ${native.describeLibrary().version} has no operator ${this.name}`, this.name);
     }
+    const unsafe = unsafeOperators[this.name];
+    if (unsafe !== undefined) throw new TorchError(`${this.name} ${unsafe}`, this.name);
     let best: { schema: Schema; from: (number | string)[]; defaults: number } | undefined;
     for (const schema of this.overloads) {
       const fit = fits(schema, self, values, options);

@@ -1680,7 +1680,10 @@ export interface Functions {
   _wrappedLinearPrepack(weight: Tensor, weightScale: Tensor, weightZeroPoint: Tensor, bias: Tensor): Tensor;
   /** `aten::_wrapped_quantized_linear_prepacked(Tensor input, Tensor input_scale, Tensor input_zero_point, Tensor packed_weight, Tensor output_scale, Tensor output_zero_point, int out_channel) -> Tensor` */
   _wrappedQuantizedLinearPrepacked(input: Tensor, inputScale: Tensor, inputZeroPoint: Tensor, packedWeight: Tensor, outputScale: Tensor, outputZeroPoint: Tensor, outChannel: Int): Tensor;
-  /** `aten::abs(Tensor self) -> Tensor` */
+  /**
+   * |x|, the magnitude of complex numbers, element by element. The shape stays.
+   * `aten::abs(Tensor self) -> Tensor`
+   */
   abs(self_: Tensor): Tensor;
   abs(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::abs_(Tensor(a!) self) -> Tensor(a!)` */
@@ -1726,6 +1729,8 @@ export interface Functions {
   adaptiveMaxPool3dBackward(gradOutput: Tensor, self_: Tensor, indices: Tensor): Tensor;
   adaptiveMaxPool3dBackward(gradOutput: Tensor, self_: Tensor, indices: Tensor, options: { gradInput: Tensor }): Tensor;
   /**
+   * self + alpha · other, element by element. Shapes broadcast; dtypes are promoted.
+   * Errors: shapes that do not broadcast.
    * `aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor`
    * `aten::add.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor`
    */
@@ -1734,6 +1739,8 @@ export interface Functions {
   add(self_: Tensor, other: Scalar, alpha?: Scalar): Tensor;
   add(self_: Tensor, other: Scalar, options: { alpha?: Scalar | undefined; out: Tensor }): Tensor;
   /**
+   * self ← self + alpha · other; `other` broadcasts.
+   * Errors: a leaf that requires a gradient, outside of noGrad().
    * `aten::add_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)`
    * `aten::add_.Scalar(Tensor(a!) self, Scalar other, Scalar alpha=1) -> Tensor(a!)`
    */
@@ -1745,17 +1752,27 @@ export interface Functions {
   addbmm(self_: Tensor, batch1: Tensor, batch2: Tensor, options: { beta?: Scalar | undefined; alpha?: Scalar | undefined; out: Tensor }): Tensor;
   /** `aten::addbmm_(Tensor(a!) self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)` */
   addbmm_(self_: Tensor, batch1: Tensor, batch2: Tensor, options?: { beta?: Scalar | undefined; alpha?: Scalar | undefined }): Tensor;
-  /** `aten::addcdiv(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor` */
+  /**
+   * self + value · tensor1 / tensor2, element by element. Shapes broadcast; dtypes are promoted.
+   * Errors: shapes that do not broadcast.
+   * `aten::addcdiv(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor`
+   */
   addcdiv(self_: Tensor, tensor1: Tensor, tensor2: Tensor, options?: { value?: Scalar | undefined }): Tensor;
   addcdiv(self_: Tensor, tensor1: Tensor, tensor2: Tensor, options: { value?: Scalar | undefined; out: Tensor }): Tensor;
   /** `aten::addcdiv_(Tensor(a!) self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor(a!)` */
   addcdiv_(self_: Tensor, tensor1: Tensor, tensor2: Tensor, options?: { value?: Scalar | undefined }): Tensor;
-  /** `aten::addcmul(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor` */
+  /**
+   * self + value · tensor1 · tensor2, element by element. Shapes broadcast; dtypes are promoted.
+   * Errors: shapes that do not broadcast.
+   * `aten::addcmul(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor`
+   */
   addcmul(self_: Tensor, tensor1: Tensor, tensor2: Tensor, options?: { value?: Scalar | undefined }): Tensor;
   addcmul(self_: Tensor, tensor1: Tensor, tensor2: Tensor, options: { value?: Scalar | undefined; out: Tensor }): Tensor;
   /** `aten::addcmul_(Tensor(a!) self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor(a!)` */
   addcmul_(self_: Tensor, tensor1: Tensor, tensor2: Tensor, options?: { value?: Scalar | undefined }): Tensor;
   /**
+   * beta · self + alpha · mat1 mat2: [N,P] (broadcast), [N,M] × [M,P] → [N,P].
+   * Errors: shapes that do not fit.
    * `aten::addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor`
    * `aten::addmm.dtype(Tensor self, Tensor mat1, Tensor mat2, ScalarType out_dtype, *, Scalar beta=1, Scalar alpha=1) -> Tensor`
    */
@@ -1787,6 +1804,8 @@ export interface Functions {
   aliasCopy(self_: Tensor): Tensor;
   aliasCopy(self_: Tensor, options: { out: Tensor }): Tensor;
   /**
+   * Whether all elements are not 0, as bool. `dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.
+   * Errors: a dimension out of range.
    * `aten::all(Tensor self) -> Tensor`
    * `aten::all.dim(Tensor self, int dim, bool keepdim=False) -> Tensor`
    * `aten::all.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor`
@@ -1804,11 +1823,19 @@ export interface Functions {
   alphaDropout(input: Tensor, p: number, train: boolean): Tensor;
   /** `aten::alpha_dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)` */
   alphaDropout_(self_: Tensor, p: number, train: boolean): Tensor;
-  /** `aten::amax(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor` */
+  /**
+   * Largest element; gradients are shared among equals. `dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.
+   * Errors: a dimension out of range.
+   * `aten::amax(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor`
+   */
   amax(self_: Tensor, options?: { dim?: Int | readonly Int[] | undefined; keepdim?: boolean | undefined }): Tensor;
   amax(self_: Tensor, dim?: Int | readonly Int[], keepdim?: boolean): Tensor;
   amax(self_: Tensor, options: { dim?: Int | readonly Int[] | undefined; keepdim?: boolean | undefined; out: Tensor }): Tensor;
-  /** `aten::amin(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor` */
+  /**
+   * Smallest element; gradients are shared among equals. `dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.
+   * Errors: a dimension out of range.
+   * `aten::amin(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor`
+   */
   amin(self_: Tensor, options?: { dim?: Int | readonly Int[] | undefined; keepdim?: boolean | undefined }): Tensor;
   amin(self_: Tensor, dim?: Int | readonly Int[], keepdim?: boolean): Tensor;
   amin(self_: Tensor, options: { dim?: Int | readonly Int[] | undefined; keepdim?: boolean | undefined; out: Tensor }): Tensor;
@@ -1819,6 +1846,8 @@ export interface Functions {
   angle(self_: Tensor): Tensor;
   angle(self_: Tensor, options: { out: Tensor }): Tensor;
   /**
+   * Whether some element is not 0, as bool. `dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.
+   * Errors: a dimension out of range.
    * `aten::any(Tensor self) -> Tensor`
    * `aten::any.dim(Tensor self, int dim, bool keepdim=False) -> Tensor`
    * `aten::any.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor`
@@ -1830,6 +1859,8 @@ export interface Functions {
   any(self_: Tensor, dim?: readonly Int[] | null, keepdim?: boolean): Tensor;
   any(self_: Tensor, options: { out: Tensor }): Tensor;
   /**
+   * start, start + step, … below end: [⌈(end − start)/step⌉]; int64 when all are integers.
+   * Errors: a step of 0 or of the wrong sign.
    * `aten::arange(Scalar end, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
    * `aten::arange.start(Scalar start, Scalar end, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
    * `aten::arange.start_step(Scalar start, Scalar end, Scalar step=1, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
@@ -1874,15 +1905,25 @@ export interface Functions {
   arctanh(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::arctanh_(Tensor(a!) self) -> Tensor(a!)` */
   arctanh_(self_: Tensor): Tensor;
-  /** `aten::argmax(Tensor self, int? dim=None, bool keepdim=False) -> Tensor` */
+  /**
+   * Index of the largest element, int64. `dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.
+   * Errors: a dimension out of range.
+   * `aten::argmax(Tensor self, int? dim=None, bool keepdim=False) -> Tensor`
+   */
   argmax(self_: Tensor, options?: { dim?: Int | null | undefined; keepdim?: boolean | undefined }): Tensor;
   argmax(self_: Tensor, dim?: Int | null, keepdim?: boolean): Tensor;
   argmax(self_: Tensor, options: { dim?: Int | null | undefined; keepdim?: boolean | undefined; out: Tensor }): Tensor;
-  /** `aten::argmin(Tensor self, int? dim=None, bool keepdim=False) -> Tensor` */
+  /**
+   * Index of the smallest element, int64. `dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.
+   * Errors: a dimension out of range.
+   * `aten::argmin(Tensor self, int? dim=None, bool keepdim=False) -> Tensor`
+   */
   argmin(self_: Tensor, options?: { dim?: Int | null | undefined; keepdim?: boolean | undefined }): Tensor;
   argmin(self_: Tensor, dim?: Int | null, keepdim?: boolean): Tensor;
   argmin(self_: Tensor, options: { dim?: Int | null | undefined; keepdim?: boolean | undefined; out: Tensor }): Tensor;
   /**
+   * Indices that sort along `dim`. The shape stays.
+   * Errors: a dimension out of range.
    * `aten::argsort(Tensor self, int dim=-1, bool descending=False) -> Tensor`
    * `aten::argsort.stable(Tensor self, *, bool stable, int dim=-1, bool descending=False) -> Tensor`
    */
@@ -1919,7 +1960,11 @@ export interface Functions {
   /** `aten::atan(Tensor self) -> Tensor` */
   atan(self_: Tensor): Tensor;
   atan(self_: Tensor, options: { out: Tensor }): Tensor;
-  /** `aten::atan2(Tensor self, Tensor other) -> Tensor` */
+  /**
+   * Angle of the point (other, self), element by element. Shapes broadcast; dtypes are promoted.
+   * Errors: shapes that do not broadcast.
+   * `aten::atan2(Tensor self, Tensor other) -> Tensor`
+   */
   atan2(self_: Tensor, other: Tensor): Tensor;
   atan2(self_: Tensor, other: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::atan2_(Tensor(a!) self, Tensor other) -> Tensor(a!)` */
@@ -1953,7 +1998,11 @@ export interface Functions {
   avgPool1d(self_: Tensor, kernelSize: Int | readonly Int[], options?: { stride?: Int | readonly Int[] | undefined; padding?: Int | readonly Int[] | undefined; ceilMode?: boolean | undefined; countIncludePad?: boolean | undefined }): Tensor;
   avgPool1d(self_: Tensor, kernelSize: Int | readonly Int[], stride?: Int | readonly Int[], padding?: Int | readonly Int[], ceilMode?: boolean, countIncludePad?: boolean): Tensor;
   avgPool1d(self_: Tensor, kernelSize: Int | readonly Int[], options: { stride?: Int | readonly Int[] | undefined; padding?: Int | readonly Int[] | undefined; ceilMode?: boolean | undefined; countIncludePad?: boolean | undefined; out: Tensor }): Tensor;
-  /** `aten::avg_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor` */
+  /**
+   * Mean of each window: [N,C,H,W] → [N,C,H',W'].
+   * Errors: a padding over half of the kernel.
+   * `aten::avg_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor`
+   */
   avgPool2d(self_: Tensor, kernelSize: Int | readonly Int[], options?: { stride?: Int | readonly Int[] | undefined; padding?: Int | readonly Int[] | undefined; ceilMode?: boolean | undefined; countIncludePad?: boolean | undefined; divisorOverride?: Int | null | undefined }): Tensor;
   avgPool2d(self_: Tensor, kernelSize: Int | readonly Int[], stride?: Int | readonly Int[], padding?: Int | readonly Int[], ceilMode?: boolean, countIncludePad?: boolean, divisorOverride?: Int | null): Tensor;
   avgPool2d(self_: Tensor, kernelSize: Int | readonly Int[], options: { stride?: Int | readonly Int[] | undefined; padding?: Int | readonly Int[] | undefined; ceilMode?: boolean | undefined; countIncludePad?: boolean | undefined; divisorOverride?: Int | null | undefined; out: Tensor }): Tensor;
@@ -1968,6 +2017,8 @@ export interface Functions {
   avgPool3dBackward(gradOutput: Tensor, self_: Tensor, kernelSize: Int | readonly Int[], stride: Int | readonly Int[], padding: Int | readonly Int[], ceilMode: boolean, countIncludePad: boolean, divisorOverride: Int | null): Tensor;
   avgPool3dBackward(gradOutput: Tensor, self_: Tensor, kernelSize: Int | readonly Int[], stride: Int | readonly Int[], padding: Int | readonly Int[], ceilMode: boolean, countIncludePad: boolean, divisorOverride: Int | null, options: { gradInput: Tensor }): Tensor;
   /**
+   * beta · self + alpha · batch1 batch2: [B,N,M] × [B,M,P] → [B,N,P].
+   * Errors: shapes that do not fit.
    * `aten::baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor`
    * `aten::baddbmm.dtype(Tensor self, Tensor batch1, Tensor batch2, ScalarType out_dtype, *, Scalar beta=1, Scalar alpha=1) -> Tensor`
    */
@@ -1983,7 +2034,11 @@ export interface Functions {
   bartlettWindow(windowLength: Int, options?: { dtype?: Dtype | null | undefined; layout?: Layout | null | undefined; device?: Device | null | undefined; pinMemory?: boolean | null | undefined }): Tensor;
   bartlettWindow(windowLength: Int, periodic: boolean, options?: { dtype?: Dtype | null | undefined; layout?: Layout | null | undefined; device?: Device | null | undefined; pinMemory?: boolean | null | undefined }): Tensor;
   bartlettWindow(windowLength: Int, options: { out: Tensor }): Tensor;
-  /** `aten::batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps, bool cudnn_enabled) -> Tensor` */
+  /**
+   * Normalizes each channel over the batch, or by the running statistics: [N,C,...].
+   * Errors: one value per channel in training.
+   * `aten::batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps, bool cudnn_enabled) -> Tensor`
+   */
   batchNorm(input: Tensor, weight: Tensor | null, bias: Tensor | null, runningMean: Tensor | null, runningVar: Tensor | null, training: boolean, momentum: number, eps: number, cudnnEnabled: boolean): Tensor;
   /** `aten::batch_norm_backward(Tensor grad_out, Tensor input, Tensor weight, Tensor? running_mean, Tensor? running_var, Tensor? save_mean, Tensor? save_var, bool update, float eps, bool[3] output_mask, Tensor reserve) -> (Tensor, Tensor, Tensor)` */
   batchNormBackward(gradOut: Tensor, input: Tensor, weight: Tensor, runningMean: Tensor | null, runningVar: Tensor | null, saveMean: Tensor | null, saveVar: Tensor | null, update: boolean, eps: number, outputMask: boolean | readonly boolean[], reserve: Tensor): [result0: Tensor, result1: Tensor, result2: Tensor];
@@ -2009,6 +2064,8 @@ export interface Functions {
   batchNormUpdateStats(input: Tensor, runningMean: Tensor | null, runningVar: Tensor | null, momentum: number): [result0: Tensor, result1: Tensor];
   batchNormUpdateStats(input: Tensor, runningMean: Tensor | null, runningVar: Tensor | null, momentum: number, options: { out0: Tensor; out1: Tensor }): [result0: Tensor, result1: Tensor];
   /**
+   * 1 with the probability that stands at each place, else 0.
+   * Errors: a probability outside of [0, 1].
    * `aten::bernoulli(Tensor self, *, Generator? generator=None) -> Tensor`
    * `aten::bernoulli.Tensor(Tensor self, Tensor p, *, Generator? generator=None) -> Tensor`
    * `aten::bernoulli.p(Tensor self, float p, *, Generator? generator=None) -> Tensor`
@@ -2035,11 +2092,19 @@ export interface Functions {
   binaryCrossEntropyBackward(gradOutput: Tensor, self_: Tensor, target: Tensor, options?: { weight?: Tensor | null | undefined; reduction?: Int | undefined }): Tensor;
   binaryCrossEntropyBackward(gradOutput: Tensor, self_: Tensor, target: Tensor, weight?: Tensor | null, reduction?: Int): Tensor;
   binaryCrossEntropyBackward(gradOutput: Tensor, self_: Tensor, target: Tensor, options: { weight?: Tensor | null | undefined; reduction?: Int | undefined; gradInput: Tensor }): Tensor;
-  /** `aten::binary_cross_entropy_with_logits(Tensor self, Tensor target, Tensor? weight=None, Tensor? pos_weight=None, int reduction=1) -> Tensor` */
+  /**
+   * Cross-entropy of sigmoid(input) with targets in [0, 1]. `reduction`: 0 none, 1 mean, 2 sum.
+   * Errors: shapes that differ.
+   * `aten::binary_cross_entropy_with_logits(Tensor self, Tensor target, Tensor? weight=None, Tensor? pos_weight=None, int reduction=1) -> Tensor`
+   */
   binaryCrossEntropyWithLogits(self_: Tensor, target: Tensor, options?: { weight?: Tensor | null | undefined; posWeight?: Tensor | null | undefined; reduction?: Int | undefined }): Tensor;
   binaryCrossEntropyWithLogits(self_: Tensor, target: Tensor, weight?: Tensor | null, posWeight?: Tensor | null, reduction?: Int): Tensor;
   binaryCrossEntropyWithLogits(self_: Tensor, target: Tensor, options: { weight?: Tensor | null | undefined; posWeight?: Tensor | null | undefined; reduction?: Int | undefined; out: Tensor }): Tensor;
-  /** `aten::bincount(Tensor self, Tensor? weights=None, SymInt minlength=0) -> Tensor` */
+  /**
+   * How often each non-negative integer occurs: [N] → [max + 1].
+   * Errors: negative or fractional elements.
+   * `aten::bincount(Tensor self, Tensor? weights=None, SymInt minlength=0) -> Tensor`
+   */
   bincount(self_: Tensor, options?: { weights?: Tensor | null | undefined; minlength?: Int | undefined }): Tensor;
   bincount(self_: Tensor, weights?: Tensor | null, minlength?: Int): Tensor;
   bincount(self_: Tensor, options: { weights?: Tensor | null | undefined; minlength?: Int | undefined; out: Tensor }): Tensor;
@@ -2138,6 +2203,8 @@ export interface Functions {
   blockDiag(tensors: readonly Tensor[]): Tensor;
   blockDiag(tensors: readonly Tensor[], options: { out: Tensor }): Tensor;
   /**
+   * A matrix product for each of B pairs: [B,M,K] × [B,K,N] → [B,M,N].
+   * Errors: batches or inner dimensions that differ.
    * `aten::bmm(Tensor self, Tensor mat2) -> Tensor`
    * `aten::bmm.dtype(Tensor self, Tensor mat2, ScalarType out_dtype) -> Tensor`
    */
@@ -2159,7 +2226,11 @@ export interface Functions {
   canCast(from_: Dtype, to: Dtype): boolean;
   /** `aten::cartesian_prod(Tensor[] tensors) -> Tensor` */
   cartesianProd(tensors: readonly Tensor[]): Tensor;
-  /** `aten::cat(Tensor[] tensors, int dim=0) -> Tensor` */
+  /**
+   * Tensors one after the other along `dim`.
+   * Errors: other dimensions that differ.
+   * `aten::cat(Tensor[] tensors, int dim=0) -> Tensor`
+   */
   cat(tensors: readonly Tensor[], options?: { dim?: Int | undefined }): Tensor;
   cat(tensors: readonly Tensor[], dim?: Int): Tensor;
   cat(tensors: readonly Tensor[], options: { dim?: Int | undefined; out: Tensor }): Tensor;
@@ -2178,7 +2249,10 @@ export interface Functions {
   /** `aten::cdist(Tensor x1, Tensor x2, float p=2., int? compute_mode=None) -> Tensor` */
   cdist(x1: Tensor, x2: Tensor, options?: { p?: number | undefined; computeMode?: Int | null | undefined }): Tensor;
   cdist(x1: Tensor, x2: Tensor, p?: number, computeMode?: Int | null): Tensor;
-  /** `aten::ceil(Tensor self) -> Tensor` */
+  /**
+   * Smallest integer ≥ x, element by element. The shape stays.
+   * `aten::ceil(Tensor self) -> Tensor`
+   */
   ceil(self_: Tensor): Tensor;
   ceil(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::ceil_(Tensor(a!) self) -> Tensor(a!)` */
@@ -2208,10 +2282,16 @@ export interface Functions {
   choleskySolve(self_: Tensor, input2: Tensor, options: { upper?: boolean | undefined; out: Tensor }): Tensor;
   /** `aten::choose_qparams_optimized(Tensor input, int numel, int n_bins, float ratio, int bit_width) -> (Tensor, Tensor)` */
   chooseQparamsOptimized(input: Tensor, numel: Int, nBins: Int, ratio: number, bitWidth: Int): [result0: Tensor, result1: Tensor];
-  /** `aten::chunk(Tensor(a -> *) self, int chunks, int dim=0) -> Tensor(a)[]` */
+  /**
+   * Views of about equal size along `dim`, at most `chunks`.
+   * Errors: a dimension out of range.
+   * `aten::chunk(Tensor(a -> *) self, int chunks, int dim=0) -> Tensor(a)[]`
+   */
   chunk(self_: Tensor, chunks: Int, options?: { dim?: Int | undefined }): Tensor[];
   chunk(self_: Tensor, chunks: Int, dim?: Int): Tensor[];
   /**
+   * Limits x to [min, max]; either may be missing. The shape stays, or broadcasts with tensor limits.
+   * Errors: neither limit given.
    * `aten::clamp(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor`
    * `aten::clamp.Tensor(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor`
    */
@@ -2271,7 +2351,10 @@ export interface Functions {
   clip_(self_: Tensor, min?: Scalar | null, max?: Scalar | null): Tensor;
   clip_(self_: Tensor, options?: { min?: Tensor | null | undefined; max?: Tensor | null | undefined }): Tensor;
   clip_(self_: Tensor, min?: Tensor | null, max?: Tensor | null): Tensor;
-  /** `aten::clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor` */
+  /**
+   * A copy with memory of its own; gradients flow through.
+   * `aten::clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor`
+   */
   clone(self_: Tensor, options?: { memoryFormat?: MemoryFormat | null | undefined }): Tensor;
   clone(self_: Tensor, options: { memoryFormat?: MemoryFormat | null | undefined; out: Tensor }): Tensor;
   /** `aten::coalesce(Tensor(a) self) -> Tensor(a)` */
@@ -2308,13 +2391,22 @@ export interface Functions {
   conjPhysical(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::conj_physical_(Tensor(a!) self) -> Tensor(a!)` */
   conjPhysical_(self_: Tensor): Tensor;
-  /** `aten::constant_pad_nd(Tensor self, SymInt[] pad, Scalar value=0) -> Tensor` */
+  /**
+   * A copy with `value` around it: [left, right, top, bottom, …] from the last dimension on.
+   * Errors: an odd number of pads.
+   * `aten::constant_pad_nd(Tensor self, SymInt[] pad, Scalar value=0) -> Tensor`
+   */
   constantPadNd(self_: Tensor, pad: readonly Int[], options?: { value?: Scalar | undefined }): Tensor;
   constantPadNd(self_: Tensor, pad: readonly Int[], value?: Scalar): Tensor;
   constantPadNd(self_: Tensor, pad: readonly Int[], options: { value?: Scalar | undefined; out: Tensor }): Tensor;
-  /** `aten::contiguous(Tensor(a) self, *, MemoryFormat memory_format=0) -> Tensor(a)` */
+  /**
+   * The tensor itself when its elements lie row by row, else such a copy.
+   * `aten::contiguous(Tensor(a) self, *, MemoryFormat memory_format=0) -> Tensor(a)`
+   */
   contiguous(self_: Tensor, options?: { memoryFormat?: MemoryFormat | undefined }): Tensor;
   /**
+   * Cross-correlation: [N,C,L], weight [O,C/groups,W], bias [O] → [N,O,L'].
+   * Errors: channels that do not fit; a kernel larger than the padded input.
    * `aten::conv1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=[1], SymInt[1] padding=[0], SymInt[1] dilation=[1], SymInt groups=1) -> Tensor`
    * `aten::conv1d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=[1], str padding="valid", SymInt[1] dilation=[1], SymInt groups=1) -> Tensor`
    */
@@ -2323,6 +2415,8 @@ export interface Functions {
   conv1d(input: Tensor, weight: Tensor, options?: { bias?: Tensor | null | undefined; stride?: Int | readonly Int[] | undefined; padding?: string | undefined; dilation?: Int | readonly Int[] | undefined; groups?: Int | undefined }): Tensor;
   conv1d(input: Tensor, weight: Tensor, bias?: Tensor | null, stride?: Int | readonly Int[], padding?: string, dilation?: Int | readonly Int[], groups?: Int): Tensor;
   /**
+   * Cross-correlation: [N,C,H,W], weight [O,C/groups,h,w], bias [O] → [N,O,H',W'].
+   * Errors: channels that do not fit; a kernel larger than the padded input.
    * `aten::conv2d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], SymInt[2] padding=[0, 0], SymInt[2] dilation=[1, 1], SymInt groups=1) -> Tensor`
    * `aten::conv2d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], str padding="valid", SymInt[2] dilation=[1, 1], SymInt groups=1) -> Tensor`
    */
@@ -2372,7 +2466,11 @@ export interface Functions {
   copy(self_: Tensor, src: Tensor, options?: { nonBlocking?: boolean | undefined }): Tensor;
   copy(self_: Tensor, src: Tensor, nonBlocking?: boolean): Tensor;
   copy(self_: Tensor, src: Tensor, options: { nonBlocking?: boolean | undefined; out: Tensor }): Tensor;
-  /** `aten::copy_(Tensor(a!) self, Tensor src, bool non_blocking=False) -> Tensor(a!)` */
+  /**
+   * Writes `src`, broadcast and converted, into the tensor.
+   * Errors: a leaf that requires a gradient, outside of noGrad().
+   * `aten::copy_(Tensor(a!) self, Tensor src, bool non_blocking=False) -> Tensor(a!)`
+   */
   copy_(self_: Tensor, src: Tensor, options?: { nonBlocking?: boolean | undefined }): Tensor;
   copy_(self_: Tensor, src: Tensor, nonBlocking?: boolean): Tensor;
   /** `aten::copy_sparse_to_sparse(Tensor self, Tensor src, bool non_blocking=False) -> Tensor` */
@@ -2397,7 +2495,10 @@ export interface Functions {
   copysign_(self_: Tensor, other: Scalar): Tensor;
   /** `aten::corrcoef(Tensor self) -> Tensor` */
   corrcoef(self_: Tensor): Tensor;
-  /** `aten::cos(Tensor self) -> Tensor` */
+  /**
+   * Cosine of radians, element by element. The shape stays.
+   * `aten::cos(Tensor self) -> Tensor`
+   */
   cos(self_: Tensor): Tensor;
   cos(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::cos_(Tensor(a!) self) -> Tensor(a!)` */
@@ -2410,7 +2511,11 @@ export interface Functions {
   /** `aten::cosine_embedding_loss(Tensor input1, Tensor input2, Tensor target, float margin=0., int reduction=1) -> Tensor` */
   cosineEmbeddingLoss(input1: Tensor, input2: Tensor, target: Tensor, options?: { margin?: number | undefined; reduction?: Int | undefined }): Tensor;
   cosineEmbeddingLoss(input1: Tensor, input2: Tensor, target: Tensor, margin?: number, reduction?: Int): Tensor;
-  /** `aten::cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor` */
+  /**
+   * x · y / (‖x‖ ‖y‖) along `dim`, which is removed; shapes broadcast.
+   * Errors: shapes that do not broadcast.
+   * `aten::cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor`
+   */
   cosineSimilarity(x1: Tensor, x2: Tensor, options?: { dim?: Int | undefined; eps?: number | undefined }): Tensor;
   cosineSimilarity(x1: Tensor, x2: Tensor, dim?: Int, eps?: number): Tensor;
   /**
@@ -2427,7 +2532,11 @@ export interface Functions {
   cross(self_: Tensor, other: Tensor, options?: { dim?: Int | null | undefined }): Tensor;
   cross(self_: Tensor, other: Tensor, dim?: Int | null): Tensor;
   cross(self_: Tensor, other: Tensor, options: { dim?: Int | null | undefined; out: Tensor }): Tensor;
-  /** `aten::cross_entropy_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100, float label_smoothing=0.) -> Tensor` */
+  /**
+   * Cross-entropy of logits [N,C,...] with class ids [N,...] or probabilities, in nats. `reduction`: 0 none, 1 mean, 2 sum.
+   * Errors: shapes that differ.
+   * `aten::cross_entropy_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100, float label_smoothing=0.) -> Tensor`
+   */
   crossEntropyLoss(self_: Tensor, target: Tensor, options?: { weight?: Tensor | null | undefined; reduction?: Int | undefined; ignoreIndex?: Int | undefined; labelSmoothing?: number | undefined }): Tensor;
   crossEntropyLoss(self_: Tensor, target: Tensor, weight?: Tensor | null, reduction?: Int, ignoreIndex?: Int, labelSmoothing?: number): Tensor;
   /** `aten::crow_indices(Tensor(a) self) -> Tensor(a)` */
@@ -2483,14 +2592,22 @@ export interface Functions {
   /** `aten::cummin(Tensor self, int dim) -> (Tensor values, Tensor indices)` */
   cummin(self_: Tensor, dim: Int): [values: Tensor, indices: Tensor];
   cummin(self_: Tensor, dim: Int, options: { values: Tensor; indices: Tensor }): [values: Tensor, indices: Tensor];
-  /** `aten::cumprod(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor` */
+  /**
+   * Running products along `dim`. The shape stays.
+   * Errors: a dimension out of range.
+   * `aten::cumprod(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor`
+   */
   cumprod(self_: Tensor, dim: Int, options?: { dtype?: Dtype | null | undefined }): Tensor;
   cumprod(self_: Tensor, dim: Int, options: { dtype?: Dtype | null | undefined; out: Tensor }): Tensor;
   /** `aten::cumprod_(Tensor(a!) self, int dim, *, ScalarType? dtype=None) -> Tensor(a!)` */
   cumprod_(self_: Tensor, dim: Int, options?: { dtype?: Dtype | null | undefined }): Tensor;
   /** `aten::cumprod_backward(Tensor grad, Tensor input, int dim, Tensor output) -> Tensor` */
   cumprodBackward(grad: Tensor, input: Tensor, dim: Int, output: Tensor): Tensor;
-  /** `aten::cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor` */
+  /**
+   * Running sums along `dim`. The shape stays.
+   * Errors: a dimension out of range.
+   * `aten::cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor`
+   */
   cumsum(self_: Tensor, dim: Int, options?: { dtype?: Dtype | null | undefined }): Tensor;
   cumsum(self_: Tensor, dim: Int, options: { dtype?: Dtype | null | undefined; out: Tensor }): Tensor;
   /** `aten::cumsum_(Tensor(a!) self, int dim, *, ScalarType? dtype=None) -> Tensor(a!)` */
@@ -2519,7 +2636,10 @@ export interface Functions {
   dequantize(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::det(Tensor self) -> Tensor` */
   det(self_: Tensor): Tensor;
-  /** `aten::detach(Tensor(a) self) -> Tensor(a)` */
+  /**
+   * A view of the same memory without history.
+   * `aten::detach(Tensor(a) self) -> Tensor(a)`
+   */
   detach(self_: Tensor): Tensor;
   /** `aten::detach_(Tensor(a!) self) -> Tensor(a!)` */
   detach_(self_: Tensor): Tensor;
@@ -2537,7 +2657,11 @@ export interface Functions {
   /** `aten::diagflat(Tensor self, int offset=0) -> Tensor` */
   diagflat(self_: Tensor, options?: { offset?: Int | undefined }): Tensor;
   diagflat(self_: Tensor, offset?: Int): Tensor;
-  /** `aten::diagonal(Tensor(a) self, int offset=0, int dim1=0, int dim2=1) -> Tensor(a)` */
+  /**
+   * A view of a diagonal, as the last dimension.
+   * Errors: fewer than two dimensions.
+   * `aten::diagonal(Tensor(a) self, int offset=0, int dim1=0, int dim2=1) -> Tensor(a)`
+   */
   diagonal(self_: Tensor, options?: { offset?: Int | undefined; dim1?: Int | undefined; dim2?: Int | undefined }): Tensor;
   diagonal(self_: Tensor, offset?: Int, dim1?: Int, dim2?: Int): Tensor;
   /** `aten::diagonal_backward(Tensor grad_output, SymInt[] input_sizes, int offset, int dim1, int dim2) -> Tensor` */
@@ -2567,6 +2691,8 @@ export interface Functions {
   dist(self_: Tensor, other: Tensor, p?: Scalar): Tensor;
   dist(self_: Tensor, other: Tensor, options: { p?: Scalar | undefined; out: Tensor }): Tensor;
   /**
+   * self / other; `roundingMode: "floor"` or `"trunc"` for whole quotients. Integers give floats without it, element by element. Shapes broadcast; dtypes are promoted.
+   * Errors: shapes that do not broadcast.
    * `aten::div.Tensor(Tensor self, Tensor other) -> Tensor`
    * `aten::div.Tensor_mode(Tensor self, Tensor other, *, str? rounding_mode) -> Tensor`
    * `aten::div.Scalar(Tensor self, Scalar other) -> Tensor`
@@ -2608,10 +2734,18 @@ export interface Functions {
   divide_(self_: Tensor, other: Tensor, options?: { roundingMode?: string | null | undefined }): Tensor;
   divide_(self_: Tensor, other: Scalar): Tensor;
   divide_(self_: Tensor, other: Scalar, options?: { roundingMode?: string | null | undefined }): Tensor;
-  /** `aten::dot(Tensor self, Tensor tensor) -> Tensor` */
+  /**
+   * Σ xᵢ yᵢ of two vectors: [N] × [N] → [].
+   * Errors: lengths or dtypes that differ.
+   * `aten::dot(Tensor self, Tensor tensor) -> Tensor`
+   */
   dot(self_: Tensor, tensor: Tensor): Tensor;
   dot(self_: Tensor, tensor: Tensor, options: { out: Tensor }): Tensor;
-  /** `aten::dropout(Tensor input, float p, bool train) -> Tensor` */
+  /**
+   * In training each element becomes 0 with probability p, the others grow by 1/(1 − p).
+   * Errors: p outside of [0, 1].
+   * `aten::dropout(Tensor input, float p, bool train) -> Tensor`
+   */
   dropout(input: Tensor, p: number, train: boolean): Tensor;
   /** `aten::dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)` */
   dropout_(self_: Tensor, p: number, train: boolean): Tensor;
@@ -2624,7 +2758,11 @@ export interface Functions {
   /** `aten::dstack(Tensor[] tensors) -> Tensor` */
   dstack(tensors: readonly Tensor[]): Tensor;
   dstack(tensors: readonly Tensor[], options: { out: Tensor }): Tensor;
-  /** `aten::einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor` */
+  /**
+   * Sums products of operands by Einstein's notation: `einsum("bij,bjk->bik", [x, y])`.
+   * Errors: letters that stand for different sizes.
+   * `aten::einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor`
+   */
   einsum(equation: string, tensors: readonly Tensor[], options?: { path?: readonly Int[] | null | undefined }): Tensor;
   /** `aten::elu(Tensor self, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1) -> Tensor` */
   elu(self_: Tensor, options?: { alpha?: Scalar | undefined; scale?: Scalar | undefined; inputScale?: Scalar | undefined }): Tensor;
@@ -2636,7 +2774,11 @@ export interface Functions {
   /** `aten::elu_backward(Tensor grad_output, Scalar alpha, Scalar scale, Scalar input_scale, bool is_result, Tensor self_or_result) -> Tensor` */
   eluBackward(gradOutput: Tensor, alpha: Scalar, scale: Scalar, inputScale: Scalar, isResult: boolean, selfOrResult: Tensor): Tensor;
   eluBackward(gradOutput: Tensor, alpha: Scalar, scale: Scalar, inputScale: Scalar, isResult: boolean, selfOrResult: Tensor, options: { gradInput: Tensor }): Tensor;
-  /** `aten::embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor` */
+  /**
+   * Rows of `weight` [V,D] by int64 ids [...] → [...,D].
+   * Errors: an id out of range.
+   * `aten::embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor`
+   */
   embedding(weight: Tensor, indices: Tensor, options?: { paddingIdx?: Int | undefined; scaleGradByFreq?: boolean | undefined; sparse?: boolean | undefined }): Tensor;
   embedding(weight: Tensor, indices: Tensor, paddingIdx?: Int, scaleGradByFreq?: boolean, sparse?: boolean): Tensor;
   embedding(weight: Tensor, indices: Tensor, options: { paddingIdx?: Int | undefined; scaleGradByFreq?: boolean | undefined; sparse?: boolean | undefined; out: Tensor }): Tensor;
@@ -2659,7 +2801,11 @@ export interface Functions {
   embeddingRenorm_(self_: Tensor, indices: Tensor, maxNorm: number, normType: number): Tensor;
   /** `aten::embedding_sparse_backward(Tensor grad, Tensor indices, int num_weights, int padding_idx, bool scale_grad_by_freq) -> Tensor` */
   embeddingSparseBackward(grad: Tensor, indices: Tensor, numWeights: Int, paddingIdx: Int, scaleGradByFreq: boolean): Tensor;
-  /** `aten::empty.memory_format(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor` */
+  /**
+   * Memory of a shape, its contents undefined.
+   * Errors: a negative size.
+   * `aten::empty.memory_format(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
+   */
   empty(size: readonly Int[], options?: { dtype?: Dtype | null | undefined; layout?: Layout | null | undefined; device?: Device | null | undefined; pinMemory?: boolean | null | undefined; memoryFormat?: MemoryFormat | null | undefined }): Tensor;
   empty(size: readonly Int[], options: { memoryFormat?: MemoryFormat | null | undefined; out: Tensor }): Tensor;
   /** `aten::empty_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor` */
@@ -2675,6 +2821,8 @@ export interface Functions {
   emptyStrided(size: readonly Int[], stride: readonly Int[], options?: { dtype?: Dtype | null | undefined; layout?: Layout | null | undefined; device?: Device | null | undefined; pinMemory?: boolean | null | undefined }): Tensor;
   emptyStrided(size: readonly Int[], stride: readonly Int[], options: { out: Tensor }): Tensor;
   /**
+   * Whether both are equal, as bool, element by element. Shapes broadcast; dtypes are promoted.
+   * Errors: shapes that do not broadcast.
    * `aten::eq.Tensor(Tensor self, Tensor other) -> Tensor`
    * `aten::eq.Scalar(Tensor self, Scalar other) -> Tensor`
    */
@@ -2689,7 +2837,10 @@ export interface Functions {
   eq_(self_: Tensor, other: Scalar): Tensor;
   /** `aten::equal(Tensor self, Tensor other) -> bool` */
   equal(self_: Tensor, other: Tensor): boolean;
-  /** `aten::erf(Tensor self) -> Tensor` */
+  /**
+   * Error function, element by element. The shape stays.
+   * `aten::erf(Tensor self) -> Tensor`
+   */
   erf(self_: Tensor): Tensor;
   erf(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::erf_(Tensor(a!) self) -> Tensor(a!)` */
@@ -2704,7 +2855,10 @@ export interface Functions {
   erfinv(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::erfinv_(Tensor(a!) self) -> Tensor(a!)` */
   erfinv_(self_: Tensor): Tensor;
-  /** `aten::exp(Tensor self) -> Tensor` */
+  /**
+   * eˣ, element by element. The shape stays.
+   * `aten::exp(Tensor self) -> Tensor`
+   */
   exp(self_: Tensor): Tensor;
   exp(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::exp2(Tensor self) -> Tensor` */
@@ -2714,14 +2868,21 @@ export interface Functions {
   exp2_(self_: Tensor): Tensor;
   /** `aten::exp_(Tensor(a!) self) -> Tensor(a!)` */
   exp_(self_: Tensor): Tensor;
-  /** `aten::expand(Tensor(a) self, SymInt[] size, *, bool implicit=False) -> Tensor(a)` */
+  /**
+   * A view that repeats dimensions of size 1; −1 keeps a size. No memory is taken.
+   * Errors: a dimension that is neither 1 nor of that size.
+   * `aten::expand(Tensor(a) self, SymInt[] size, *, bool implicit=False) -> Tensor(a)`
+   */
   expand(self_: Tensor, size: readonly Int[], options?: { implicit?: boolean | undefined }): Tensor;
   /** `aten::expand_as(Tensor(a) self, Tensor other) -> Tensor(a)` */
   expandAs(self_: Tensor, other: Tensor): Tensor;
   /** `aten::expand_copy(Tensor self, SymInt[] size, *, bool implicit=False) -> Tensor` */
   expandCopy(self_: Tensor, size: readonly Int[], options?: { implicit?: boolean | undefined }): Tensor;
   expandCopy(self_: Tensor, size: readonly Int[], options: { implicit?: boolean | undefined; out: Tensor }): Tensor;
-  /** `aten::expm1(Tensor self) -> Tensor` */
+  /**
+   * eˣ − 1, exact near 0, element by element. The shape stays.
+   * `aten::expm1(Tensor self) -> Tensor`
+   */
   expm1(self_: Tensor): Tensor;
   expm1(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::expm1_(Tensor(a!) self) -> Tensor(a!)` */
@@ -2734,6 +2895,8 @@ export interface Functions {
   exponential_(self_: Tensor, options?: { lambd?: number | undefined; generator?: Generator | null | undefined }): Tensor;
   exponential_(self_: Tensor, lambd?: number, options?: { generator?: Generator | null | undefined }): Tensor;
   /**
+   * The identity matrix [n,n], or [n,m].
+   * Errors: a negative size.
    * `aten::eye(SymInt n, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
    * `aten::eye.m(SymInt n, SymInt m, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
    */
@@ -2886,6 +3049,8 @@ export interface Functions {
   fill(self_: Tensor, value: Scalar): Tensor;
   fill(self_: Tensor, value: Tensor, options: { out: Tensor }): Tensor;
   /**
+   * Writes one value everywhere.
+   * Errors: a leaf that requires a gradient, outside of noGrad().
    * `aten::fill_.Tensor(Tensor(a!) self, Tensor value) -> Tensor(a!)`
    * `aten::fill_.Scalar(Tensor(a!) self, Scalar value) -> Tensor(a!)`
    */
@@ -2899,12 +3064,20 @@ export interface Functions {
   fix(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::fix_(Tensor(a!) self) -> Tensor(a!)` */
   fix_(self_: Tensor): Tensor;
-  /** `aten::flatten.using_ints(Tensor(a) self, int start_dim=0, int end_dim=-1) -> Tensor(a)` */
+  /**
+   * Dimensions from `startDim` to `endDim` as one.
+   * Errors: a dimension out of range.
+   * `aten::flatten.using_ints(Tensor(a) self, int start_dim=0, int end_dim=-1) -> Tensor(a)`
+   */
   flatten(self_: Tensor, options?: { startDim?: Int | undefined; endDim?: Int | undefined }): Tensor;
   flatten(self_: Tensor, startDim?: Int, endDim?: Int): Tensor;
   /** `aten::flatten_dense_tensors(Tensor[] tensors) -> Tensor` */
   flattenDenseTensors(tensors: readonly Tensor[]): Tensor;
-  /** `aten::flip(Tensor self, int[] dims) -> Tensor` */
+  /**
+   * A copy with the listed dimensions reversed.
+   * Errors: a dimension out of range.
+   * `aten::flip(Tensor self, int[] dims) -> Tensor`
+   */
   flip(self_: Tensor, dims: readonly Int[]): Tensor;
   flip(self_: Tensor, dims: readonly Int[], options: { out: Tensor }): Tensor;
   /** `aten::fliplr(Tensor self) -> Tensor` */
@@ -2926,7 +3099,10 @@ export interface Functions {
    */
   floatPower_(self_: Tensor, exponent: Tensor): Tensor;
   floatPower_(self_: Tensor, exponent: Scalar): Tensor;
-  /** `aten::floor(Tensor self) -> Tensor` */
+  /**
+   * Largest integer ≤ x, element by element. The shape stays.
+   * `aten::floor(Tensor self) -> Tensor`
+   */
   floor(self_: Tensor): Tensor;
   floor(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::floor_(Tensor(a!) self) -> Tensor(a!)` */
@@ -2987,7 +3163,11 @@ export interface Functions {
   frobeniusNorm(self_: Tensor, dim: Int | readonly Int[], options?: { keepdim?: boolean | undefined }): Tensor;
   frobeniusNorm(self_: Tensor, dim: Int | readonly Int[], keepdim?: boolean): Tensor;
   frobeniusNorm(self_: Tensor, dim: Int | readonly Int[], options: { keepdim?: boolean | undefined; out: Tensor }): Tensor;
-  /** `aten::full(SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
+  /**
+   * A shape filled with one value, whose kind decides the dtype.
+   * Errors: a negative size.
+   * `aten::full(SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
+   */
   full(size: readonly Int[], fillValue: Scalar, options?: { dtype?: Dtype | null | undefined; layout?: Layout | null | undefined; device?: Device | null | undefined; pinMemory?: boolean | null | undefined }): Tensor;
   full(size: readonly Int[], fillValue: Scalar, options: { out: Tensor }): Tensor;
   /** `aten::full_like(Tensor self, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor` */
@@ -2996,7 +3176,11 @@ export interface Functions {
   /** `aten::fused_moving_avg_obs_fake_quant(Tensor self, Tensor observer_on, Tensor fake_quant_on, Tensor(a!) running_min, Tensor(b!) running_max, Tensor(c!) scale, Tensor(d!) zero_point, float averaging_const, int quant_min, int quant_max, int ch_axis, bool per_row_fake_quant=False, bool symmetric_quant=False) -> Tensor` */
   fusedMovingAvgObsFakeQuant(self_: Tensor, observerOn: Tensor, fakeQuantOn: Tensor, runningMin: Tensor, runningMax: Tensor, scale: Tensor, zeroPoint: Tensor, averagingConst: number, quantMin: Int, quantMax: Int, chAxis: Int, options?: { perRowFakeQuant?: boolean | undefined; symmetricQuant?: boolean | undefined }): Tensor;
   fusedMovingAvgObsFakeQuant(self_: Tensor, observerOn: Tensor, fakeQuantOn: Tensor, runningMin: Tensor, runningMax: Tensor, scale: Tensor, zeroPoint: Tensor, averagingConst: number, quantMin: Int, quantMax: Int, chAxis: Int, perRowFakeQuant?: boolean, symmetricQuant?: boolean): Tensor;
-  /** `aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor` */
+  /**
+   * out[i][j] = self[i][index[i][j]] along `dim`; the result has the shape of `index`.
+   * Errors: an index out of range.
+   * `aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor`
+   */
   gather(self_: Tensor, dim: Int, index: Tensor, options?: { sparseGrad?: boolean | undefined }): Tensor;
   gather(self_: Tensor, dim: Int, index: Tensor, options: { sparseGrad?: boolean | undefined; out: Tensor }): Tensor;
   /** `aten::gather_backward(Tensor grad, Tensor self, int dim, Tensor index, bool sparse_grad) -> Tensor` */
@@ -3007,6 +3191,8 @@ export interface Functions {
   /** `aten::gcd_(Tensor(a!) self, Tensor other) -> Tensor(a!)` */
   gcd_(self_: Tensor, other: Tensor): Tensor;
   /**
+   * Whether self ≥ other, as bool, element by element. Shapes broadcast; dtypes are promoted.
+   * Errors: shapes that do not broadcast.
    * `aten::ge.Tensor(Tensor self, Tensor other) -> Tensor`
    * `aten::ge.Scalar(Tensor self, Scalar other) -> Tensor`
    */
@@ -3019,7 +3205,10 @@ export interface Functions {
    */
   ge_(self_: Tensor, other: Tensor): Tensor;
   ge_(self_: Tensor, other: Scalar): Tensor;
-  /** `aten::gelu(Tensor self, *, str approximate="none") -> Tensor` */
+  /**
+   * x Φ(x), exactly or with `approximate: "tanh"`, element by element. The shape stays.
+   * `aten::gelu(Tensor self, *, str approximate="none") -> Tensor`
+   */
   gelu(self_: Tensor, options?: { approximate?: string | undefined }): Tensor;
   gelu(self_: Tensor, options: { approximate?: string | undefined; out: Tensor }): Tensor;
   /** `aten::gelu_(Tensor(a!) self, *, str approximate="none") -> Tensor(a!)` */
@@ -3111,7 +3300,11 @@ export interface Functions {
   /** `aten::grid_sampler_3d_backward(Tensor grad_output, Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners, bool[2] output_mask) -> (Tensor, Tensor)` */
   gridSampler3dBackward(gradOutput: Tensor, input: Tensor, grid: Tensor, interpolationMode: Int, paddingMode: Int, alignCorners: boolean, outputMask: boolean | readonly boolean[]): [result0: Tensor, result1: Tensor];
   gridSampler3dBackward(gradOutput: Tensor, input: Tensor, grid: Tensor, interpolationMode: Int, paddingMode: Int, alignCorners: boolean, outputMask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor }): [result0: Tensor, result1: Tensor];
-  /** `aten::group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1.0000000000000001e-05, bool cudnn_enabled=True) -> Tensor` */
+  /**
+   * Normalizes groups of channels: [N,C,...].
+   * Errors: channels that are no multiple of the groups.
+   * `aten::group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1.0000000000000001e-05, bool cudnn_enabled=True) -> Tensor`
+   */
   groupNorm(input: Tensor, numGroups: Int, options?: { weight?: Tensor | null | undefined; bias?: Tensor | null | undefined; eps?: number | undefined; cudnnEnabled?: boolean | undefined }): Tensor;
   groupNorm(input: Tensor, numGroups: Int, weight?: Tensor | null, bias?: Tensor | null, eps?: number, cudnnEnabled?: boolean): Tensor;
   /**
@@ -3124,6 +3317,8 @@ export interface Functions {
   gruCell(input: Tensor, hx: Tensor, wIh: Tensor, wHh: Tensor, options?: { bIh?: Tensor | null | undefined; bHh?: Tensor | null | undefined }): Tensor;
   gruCell(input: Tensor, hx: Tensor, wIh: Tensor, wHh: Tensor, bIh?: Tensor | null, bHh?: Tensor | null): Tensor;
   /**
+   * Whether self > other, as bool, element by element. Shapes broadcast; dtypes are promoted.
+   * Errors: shapes that do not broadcast.
    * `aten::gt.Tensor(Tensor self, Tensor other) -> Tensor`
    * `aten::gt.Scalar(Tensor self, Scalar other) -> Tensor`
    */
@@ -3269,7 +3464,11 @@ export interface Functions {
   /** `aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor` */
   index(self_: Tensor, indices: readonly (Tensor | null)[]): Tensor;
   index(self_: Tensor, indices: readonly (Tensor | null)[], options: { out: Tensor }): Tensor;
-  /** `aten::index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor` */
+  /**
+   * A copy with slices of `source` added at int64 indices along `dim`.
+   * Errors: an index out of range.
+   * `aten::index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor`
+   */
   indexAdd(self_: Tensor, dim: Int, index: Tensor, source: Tensor, options?: { alpha?: Scalar | undefined }): Tensor;
   indexAdd(self_: Tensor, dim: Int, index: Tensor, source: Tensor, options: { alpha?: Scalar | undefined; out: Tensor }): Tensor;
   /** `aten::index_add_(Tensor(a!) self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor(a!)` */
@@ -3292,7 +3491,11 @@ export interface Functions {
    */
   indexFill_(self_: Tensor, dim: Int, index: Tensor, value: Scalar): Tensor;
   indexFill_(self_: Tensor, dim: Int, index: Tensor, value: Tensor): Tensor;
-  /** `aten::index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor` */
+  /**
+   * A copy with `values` written, or added with `accumulate`, at the listed index tensors.
+   * Errors: an index out of range.
+   * `aten::index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor`
+   */
   indexPut(self_: Tensor, indices: readonly (Tensor | null)[], values: Tensor, options?: { accumulate?: boolean | undefined }): Tensor;
   indexPut(self_: Tensor, indices: readonly (Tensor | null)[], values: Tensor, accumulate?: boolean): Tensor;
   indexPut(self_: Tensor, indices: readonly (Tensor | null)[], values: Tensor, options: { accumulate?: boolean | undefined; out: Tensor }): Tensor;
@@ -3304,7 +3507,11 @@ export interface Functions {
   indexReduce(self_: Tensor, dim: Int, index: Tensor, source: Tensor, reduce: string, options: { includeSelf?: boolean | undefined; out: Tensor }): Tensor;
   /** `aten::index_reduce_(Tensor(a!) self, int dim, Tensor index, Tensor source, str reduce, *, bool include_self=True) -> Tensor(a!)` */
   indexReduce_(self_: Tensor, dim: Int, index: Tensor, source: Tensor, reduce: string, options?: { includeSelf?: boolean | undefined }): Tensor;
-  /** `aten::index_select(Tensor self, int dim, Tensor index) -> Tensor` */
+  /**
+   * Slices along `dim` by int64 indices, as a copy.
+   * Errors: an index out of range; indices that are not a vector.
+   * `aten::index_select(Tensor self, int dim, Tensor index) -> Tensor`
+   */
   indexSelect(self_: Tensor, dim: Int, index: Tensor): Tensor;
   indexSelect(self_: Tensor, dim: Int, index: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::index_select_backward(Tensor grad, SymInt[] self_sizes, int dim, Tensor index) -> Tensor` */
@@ -3362,10 +3569,17 @@ export interface Functions {
   isSigned(self_: Tensor): boolean;
   /** `aten::is_vulkan_available() -> bool` */
   isVulkanAvailable(): boolean;
-  /** `aten::isclose(Tensor self, Tensor other, float rtol=1.0000000000000001e-05, float atol=1e-08, bool equal_nan=False) -> Tensor` */
+  /**
+   * |self − other| ≤ atol + rtol · |other|, as bool, element by element. Shapes broadcast; dtypes are promoted.
+   * Errors: shapes that do not broadcast.
+   * `aten::isclose(Tensor self, Tensor other, float rtol=1.0000000000000001e-05, float atol=1e-08, bool equal_nan=False) -> Tensor`
+   */
   isclose(self_: Tensor, other: Tensor, options?: { rtol?: number | undefined; atol?: number | undefined; equalNan?: boolean | undefined }): Tensor;
   isclose(self_: Tensor, other: Tensor, rtol?: number, atol?: number, equalNan?: boolean): Tensor;
-  /** `aten::isfinite(Tensor self) -> Tensor` */
+  /**
+   * Whether x is neither infinite nor NaN, as bool, element by element. The shape stays.
+   * `aten::isfinite(Tensor self) -> Tensor`
+   */
   isfinite(self_: Tensor): Tensor;
   /**
    * `aten::isin.Tensor_Scalar(Tensor elements, Scalar test_element, *, bool assume_unique=False, bool invert=False) -> Tensor`
@@ -3379,7 +3593,10 @@ export interface Functions {
   /** `aten::isinf(Tensor self) -> Tensor` */
   isinf(self_: Tensor): Tensor;
   isinf(self_: Tensor, options: { out: Tensor }): Tensor;
-  /** `aten::isnan(Tensor self) -> Tensor` */
+  /**
+   * Whether x is NaN, as bool, element by element. The shape stays.
+   * `aten::isnan(Tensor self) -> Tensor`
+   */
   isnan(self_: Tensor): Tensor;
   isnan(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::isneginf(Tensor self) -> Tensor` */
@@ -3404,7 +3621,11 @@ export interface Functions {
   kaiserWindow(windowLength: Int, periodic: boolean, beta: number, options?: { dtype?: Dtype | null | undefined; layout?: Layout | null | undefined; device?: Device | null | undefined; pinMemory?: boolean | null | undefined }): Tensor;
   kaiserWindow(windowLength: Int, periodic: boolean, options?: { dtype?: Dtype | null | undefined; layout?: Layout | null | undefined; device?: Device | null | undefined; pinMemory?: boolean | null | undefined }): Tensor;
   kaiserWindow(windowLength: Int, periodic: boolean, beta: number, options: { out: Tensor }): Tensor;
-  /** `aten::kl_div(Tensor self, Tensor target, int reduction=1, *, bool log_target=False) -> Tensor` */
+  /**
+   * target · (ln target − input), the input in logarithms. `reduction`: 0 none, 1 mean, 2 sum.
+   * Errors: shapes that differ.
+   * `aten::kl_div(Tensor self, Tensor target, int reduction=1, *, bool log_target=False) -> Tensor`
+   */
   klDiv(self_: Tensor, target: Tensor, options?: { reduction?: Int | undefined; logTarget?: boolean | undefined }): Tensor;
   klDiv(self_: Tensor, target: Tensor, reduction?: Int, options?: { logTarget?: boolean | undefined }): Tensor;
   /** `aten::kron(Tensor self, Tensor other) -> Tensor` */
@@ -3414,10 +3635,18 @@ export interface Functions {
   kthvalue(self_: Tensor, k: Int, options?: { dim?: Int | undefined; keepdim?: boolean | undefined }): [values: Tensor, indices: Tensor];
   kthvalue(self_: Tensor, k: Int, dim?: Int, keepdim?: boolean): [values: Tensor, indices: Tensor];
   kthvalue(self_: Tensor, k: Int, options: { dim?: Int | undefined; keepdim?: boolean | undefined; values: Tensor; indices: Tensor }): [values: Tensor, indices: Tensor];
-  /** `aten::l1_loss(Tensor self, Tensor target, int reduction=1) -> Tensor` */
+  /**
+   * |input − target|. `reduction`: 0 none, 1 mean, 2 sum.
+   * Errors: shapes that differ.
+   * `aten::l1_loss(Tensor self, Tensor target, int reduction=1) -> Tensor`
+   */
   l1Loss(self_: Tensor, target: Tensor, options?: { reduction?: Int | undefined }): Tensor;
   l1Loss(self_: Tensor, target: Tensor, reduction?: Int): Tensor;
-  /** `aten::layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1.0000000000000001e-05, bool cudnn_enable=True) -> Tensor` */
+  /**
+   * (x − mean) / √(var + eps) · weight + bias over the last dimensions. The shape stays.
+   * Errors: a normalizedShape that is not the end of the shape.
+   * `aten::layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1.0000000000000001e-05, bool cudnn_enable=True) -> Tensor`
+   */
   layerNorm(input: Tensor, normalizedShape: readonly Int[], options?: { weight?: Tensor | null | undefined; bias?: Tensor | null | undefined; eps?: number | undefined; cudnnEnable?: boolean | undefined }): Tensor;
   layerNorm(input: Tensor, normalizedShape: readonly Int[], weight?: Tensor | null, bias?: Tensor | null, eps?: number, cudnnEnable?: boolean): Tensor;
   /** `aten::lcm(Tensor self, Tensor other) -> Tensor` */
@@ -3431,6 +3660,8 @@ export interface Functions {
   /** `aten::ldexp_(Tensor(a!) self, Tensor other) -> Tensor(a!)` */
   ldexp_(self_: Tensor, other: Tensor): Tensor;
   /**
+   * Whether self ≤ other, as bool, element by element. Shapes broadcast; dtypes are promoted.
+   * Errors: shapes that do not broadcast.
    * `aten::le.Tensor(Tensor self, Tensor other) -> Tensor`
    * `aten::le.Scalar(Tensor self, Scalar other) -> Tensor`
    */
@@ -3443,7 +3674,10 @@ export interface Functions {
    */
   le_(self_: Tensor, other: Tensor): Tensor;
   le_(self_: Tensor, other: Scalar): Tensor;
-  /** `aten::leaky_relu(Tensor self, Scalar negative_slope=0.01) -> Tensor` */
+  /**
+   * x, or negativeSlope · x below 0, element by element. The shape stays.
+   * `aten::leaky_relu(Tensor self, Scalar negative_slope=0.01) -> Tensor`
+   */
   leakyRelu(self_: Tensor, options?: { negativeSlope?: Scalar | undefined }): Tensor;
   leakyRelu(self_: Tensor, negativeSlope?: Scalar): Tensor;
   leakyRelu(self_: Tensor, options: { negativeSlope?: Scalar | undefined; out: Tensor }): Tensor;
@@ -3454,6 +3688,8 @@ export interface Functions {
   leakyReluBackward(gradOutput: Tensor, self_: Tensor, negativeSlope: Scalar, selfIsResult: boolean): Tensor;
   leakyReluBackward(gradOutput: Tensor, self_: Tensor, negativeSlope: Scalar, selfIsResult: boolean, options: { gradInput: Tensor }): Tensor;
   /**
+   * self + weight · (end − self), element by element. Shapes broadcast; dtypes are promoted.
+   * Errors: shapes that do not broadcast.
    * `aten::lerp.Tensor(Tensor self, Tensor end, Tensor weight) -> Tensor`
    * `aten::lerp.Scalar(Tensor self, Tensor end, Scalar weight) -> Tensor`
    */
@@ -3508,7 +3744,11 @@ export interface Functions {
   /** `aten::linalg__powsum(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor` */
   linalgPowsum(self_: Tensor, options?: { ord?: Scalar | undefined; dim?: Int | readonly Int[] | null | undefined; keepdim?: boolean | undefined; dtype?: Dtype | null | undefined }): Tensor;
   linalgPowsum(self_: Tensor, ord?: Scalar, dim?: Int | readonly Int[] | null, keepdim?: boolean, options?: { dtype?: Dtype | null | undefined }): Tensor;
-  /** `aten::linalg_cholesky(Tensor self, *, bool upper=False) -> Tensor` */
+  /**
+   * L with L Lᴴ = A: [...,N,N].
+   * Errors: a matrix that is not positive definite.
+   * `aten::linalg_cholesky(Tensor self, *, bool upper=False) -> Tensor`
+   */
   linalgCholesky(self_: Tensor, options?: { upper?: boolean | undefined }): Tensor;
   linalgCholesky(self_: Tensor, options: { upper?: boolean | undefined; out: Tensor }): Tensor;
   /** `aten::linalg_cholesky_ex(Tensor self, *, bool upper=False, bool check_errors=False) -> (Tensor L, Tensor info)` */
@@ -3525,7 +3765,11 @@ export interface Functions {
   /** `aten::linalg_cross(Tensor self, Tensor other, *, int dim=-1) -> Tensor` */
   linalgCross(self_: Tensor, other: Tensor, options?: { dim?: Int | undefined }): Tensor;
   linalgCross(self_: Tensor, other: Tensor, options: { dim?: Int | undefined; out: Tensor }): Tensor;
-  /** `aten::linalg_det(Tensor A) -> Tensor` */
+  /**
+   * Determinants of [...,N,N].
+   * Errors: matrices that are not square.
+   * `aten::linalg_det(Tensor A) -> Tensor`
+   */
   linalgDet(A: Tensor): Tensor;
   linalgDet(A: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::linalg_diagonal(Tensor(a) A, *, int offset=0, int dim1=-2, int dim2=-1) -> Tensor(a)` */
@@ -3533,7 +3777,11 @@ export interface Functions {
   /** `aten::linalg_eig(Tensor self) -> (Tensor eigenvalues, Tensor eigenvectors)` */
   linalgEig(self_: Tensor): [eigenvalues: Tensor, eigenvectors: Tensor];
   linalgEig(self_: Tensor, options: { eigenvalues: Tensor; eigenvectors: Tensor }): [eigenvalues: Tensor, eigenvectors: Tensor];
-  /** `aten::linalg_eigh(Tensor self, str UPLO="L") -> (Tensor eigenvalues, Tensor eigenvectors)` */
+  /**
+   * [eigenvalues rising, eigenvectors] of symmetric matrices [...,N,N].
+   * Errors: matrices that are not square.
+   * `aten::linalg_eigh(Tensor self, str UPLO="L") -> (Tensor eigenvalues, Tensor eigenvectors)`
+   */
   linalgEigh(self_: Tensor, options?: { UPLO?: string | undefined }): [eigenvalues: Tensor, eigenvectors: Tensor];
   linalgEigh(self_: Tensor, UPLO?: string): [eigenvalues: Tensor, eigenvectors: Tensor];
   linalgEigh(self_: Tensor, options: { UPLO?: string | undefined; eigvals: Tensor; eigvecs: Tensor }): [eigenvalues: Tensor, eigenvectors: Tensor];
@@ -3547,7 +3795,11 @@ export interface Functions {
   /** `aten::linalg_householder_product(Tensor input, Tensor tau) -> Tensor` */
   linalgHouseholderProduct(input: Tensor, tau: Tensor): Tensor;
   linalgHouseholderProduct(input: Tensor, tau: Tensor, options: { out: Tensor }): Tensor;
-  /** `aten::linalg_inv(Tensor A) -> Tensor` */
+  /**
+   * Inverses of [...,N,N].
+   * Errors: a singular matrix.
+   * `aten::linalg_inv(Tensor A) -> Tensor`
+   */
   linalgInv(A: Tensor): Tensor;
   linalgInv(A: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::linalg_inv_ex(Tensor A, *, bool check_errors=False) -> (Tensor inverse, Tensor info)` */
@@ -3640,14 +3892,22 @@ export interface Functions {
   /** `aten::linalg_polar(Tensor A) -> (Tensor U, Tensor H)` */
   linalgPolar(A: Tensor): [U: Tensor, H: Tensor];
   linalgPolar(A: Tensor, options: { U: Tensor; H: Tensor }): [U: Tensor, H: Tensor];
-  /** `aten::linalg_qr(Tensor A, str mode="reduced") -> (Tensor Q, Tensor R)` */
+  /**
+   * [Q, R] with Q R = A: [...,M,N].
+   * Errors: fewer than two dimensions.
+   * `aten::linalg_qr(Tensor A, str mode="reduced") -> (Tensor Q, Tensor R)`
+   */
   linalgQr(A: Tensor, options?: { mode?: string | undefined }): [Q: Tensor, R: Tensor];
   linalgQr(A: Tensor, mode?: string): [Q: Tensor, R: Tensor];
   linalgQr(A: Tensor, options: { mode?: string | undefined; Q: Tensor; R: Tensor }): [Q: Tensor, R: Tensor];
   /** `aten::linalg_slogdet(Tensor A) -> (Tensor sign, Tensor logabsdet)` */
   linalgSlogdet(A: Tensor): [sign: Tensor, logabsdet: Tensor];
   linalgSlogdet(A: Tensor, options: { sign: Tensor; logabsdet: Tensor }): [sign: Tensor, logabsdet: Tensor];
-  /** `aten::linalg_solve(Tensor A, Tensor B, *, bool left=True) -> Tensor` */
+  /**
+   * X with A X = B: [...,N,N], [...,N,K] → [...,N,K].
+   * Errors: a singular matrix.
+   * `aten::linalg_solve(Tensor A, Tensor B, *, bool left=True) -> Tensor`
+   */
   linalgSolve(A: Tensor, B: Tensor, options?: { left?: boolean | undefined }): Tensor;
   linalgSolve(A: Tensor, B: Tensor, options: { left?: boolean | undefined; out: Tensor }): Tensor;
   /** `aten::linalg_solve_ex(Tensor A, Tensor B, *, bool left=True, bool check_errors=False) -> (Tensor result, Tensor info)` */
@@ -3656,7 +3916,11 @@ export interface Functions {
   /** `aten::linalg_solve_triangular(Tensor self, Tensor B, *, bool upper, bool left=True, bool unitriangular=False) -> Tensor` */
   linalgSolveTriangular(self_: Tensor, B: Tensor, options: { upper: boolean; left?: boolean | undefined; unitriangular?: boolean | undefined }): Tensor;
   linalgSolveTriangular(self_: Tensor, B: Tensor, options: { upper: boolean; left?: boolean | undefined; unitriangular?: boolean | undefined; out: Tensor }): Tensor;
-  /** `aten::linalg_svd(Tensor A, bool full_matrices=True, *, str? driver=None) -> (Tensor U, Tensor S, Tensor Vh)` */
+  /**
+   * [U, S, Vᴴ] with U S Vᴴ = A, singular values falling.
+   * Errors: NaN or infinite elements.
+   * `aten::linalg_svd(Tensor A, bool full_matrices=True, *, str? driver=None) -> (Tensor U, Tensor S, Tensor Vh)`
+   */
   linalgSvd(A: Tensor, options?: { fullMatrices?: boolean | undefined; driver?: string | null | undefined }): [U: Tensor, S: Tensor, Vh: Tensor];
   linalgSvd(A: Tensor, fullMatrices?: boolean, options?: { driver?: string | null | undefined }): [U: Tensor, S: Tensor, Vh: Tensor];
   linalgSvd(A: Tensor, options: { fullMatrices?: boolean | undefined; driver?: string | null | undefined; U: Tensor; S: Tensor; Vh: Tensor }): [U: Tensor, S: Tensor, Vh: Tensor];
@@ -3676,11 +3940,19 @@ export interface Functions {
   /** `aten::linalg_vecdot(Tensor x, Tensor y, *, int dim=-1) -> Tensor` */
   linalgVecdot(x: Tensor, y: Tensor, options?: { dim?: Int | undefined }): Tensor;
   linalgVecdot(x: Tensor, y: Tensor, options: { dim?: Int | undefined; out: Tensor }): Tensor;
-  /** `aten::linalg_vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor` */
+  /**
+   * `ord`-norm of vectors. `dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.
+   * Errors: a dimension out of range.
+   * `aten::linalg_vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor`
+   */
   linalgVectorNorm(self_: Tensor, options?: { ord?: Scalar | undefined; dim?: Int | readonly Int[] | null | undefined; keepdim?: boolean | undefined; dtype?: Dtype | null | undefined }): Tensor;
   linalgVectorNorm(self_: Tensor, ord?: Scalar, dim?: Int | readonly Int[] | null, keepdim?: boolean, options?: { dtype?: Dtype | null | undefined }): Tensor;
   linalgVectorNorm(self_: Tensor, options: { ord?: Scalar | undefined; dim?: Int | readonly Int[] | null | undefined; keepdim?: boolean | undefined; dtype?: Dtype | null | undefined; out: Tensor }): Tensor;
-  /** `aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor` */
+  /**
+   * x Wᵀ + b: [...,I], weight [O,I], bias [O] → [...,O].
+   * Errors: a last dimension that is not I.
+   * `aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor`
+   */
   linear(input: Tensor, weight: Tensor, options?: { bias?: Tensor | null | undefined }): Tensor;
   linear(input: Tensor, weight: Tensor, bias?: Tensor | null): Tensor;
   linear(input: Tensor, weight: Tensor, options: { bias?: Tensor | null | undefined; out: Tensor }): Tensor;
@@ -3688,6 +3960,8 @@ export interface Functions {
   linearBackward(self_: Tensor, gradOutput: Tensor, weight: Tensor, outputMask: boolean | readonly boolean[]): [result0: Tensor, result1: Tensor, result2: Tensor];
   linearBackward(self_: Tensor, gradOutput: Tensor, weight: Tensor, outputMask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor; out2: Tensor }): [result0: Tensor, result1: Tensor, result2: Tensor];
   /**
+   * `steps` numbers from start to end, both included.
+   * Errors: negative steps.
    * `aten::linspace(Scalar start, Scalar end, int steps, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
    * `aten::linspace.Tensor_Scalar(Tensor start, Scalar end, int steps, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
    * `aten::linspace.Tensor_Tensor(Tensor start, Tensor end, int steps, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
@@ -3698,20 +3972,32 @@ export interface Functions {
   linspace(start: Tensor, end: Tensor, steps: Int, options?: { dtype?: Dtype | null | undefined; layout?: Layout | null | undefined; device?: Device | null | undefined; pinMemory?: boolean | null | undefined }): Tensor;
   linspace(start: Scalar, end: Tensor, steps: Int, options?: { dtype?: Dtype | null | undefined; layout?: Layout | null | undefined; device?: Device | null | undefined; pinMemory?: boolean | null | undefined }): Tensor;
   linspace(start: Tensor, end: Scalar, steps: Int, options: { out: Tensor }): Tensor;
-  /** `aten::log(Tensor self) -> Tensor` */
+  /**
+   * Natural logarithm; NaN below 0, element by element. The shape stays.
+   * `aten::log(Tensor self) -> Tensor`
+   */
   log(self_: Tensor): Tensor;
   log(self_: Tensor, options: { out: Tensor }): Tensor;
-  /** `aten::log10(Tensor self) -> Tensor` */
+  /**
+   * Logarithm to base 10, element by element. The shape stays.
+   * `aten::log10(Tensor self) -> Tensor`
+   */
   log10(self_: Tensor): Tensor;
   log10(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::log10_(Tensor(a!) self) -> Tensor(a!)` */
   log10_(self_: Tensor): Tensor;
-  /** `aten::log1p(Tensor self) -> Tensor` */
+  /**
+   * ln(1 + x), exact near 0, element by element. The shape stays.
+   * `aten::log1p(Tensor self) -> Tensor`
+   */
   log1p(self_: Tensor): Tensor;
   log1p(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::log1p_(Tensor(a!) self) -> Tensor(a!)` */
   log1p_(self_: Tensor): Tensor;
-  /** `aten::log2(Tensor self) -> Tensor` */
+  /**
+   * Logarithm to base 2, element by element. The shape stays.
+   * `aten::log2(Tensor self) -> Tensor`
+   */
   log2(self_: Tensor): Tensor;
   log2(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::log2_(Tensor(a!) self) -> Tensor(a!)` */
@@ -3734,7 +4020,11 @@ export interface Functions {
   /** `aten::log_sigmoid_forward(Tensor self) -> (Tensor output, Tensor buffer)` */
   logSigmoidForward(self_: Tensor): [output: Tensor, buffer: Tensor];
   logSigmoidForward(self_: Tensor, options: { output: Tensor; buffer: Tensor }): [result0: Tensor, result1: Tensor];
-  /** `aten::log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor` */
+  /**
+   * x − ln Σ eˣ along `dim`. The shape stays.
+   * Errors: a dimension out of range.
+   * `aten::log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor`
+   */
   logSoftmax(self_: Tensor, dim: Int, options?: { dtype?: Dtype | null | undefined }): Tensor;
   logSoftmax(self_: Tensor, dim: Int, dtype?: Dtype | null): Tensor;
   logSoftmax(self_: Tensor, dim: Int, options: { dtype?: Dtype | null | undefined; out: Tensor }): Tensor;
@@ -3749,17 +4039,28 @@ export interface Functions {
   logcumsumexp(self_: Tensor, dim: Int, options: { out: Tensor }): Tensor;
   /** `aten::logdet(Tensor self) -> Tensor` */
   logdet(self_: Tensor): Tensor;
-  /** `aten::logical_and(Tensor self, Tensor other) -> Tensor` */
+  /**
+   * Both are not 0, as bool, element by element. Shapes broadcast; dtypes are promoted.
+   * Errors: shapes that do not broadcast.
+   * `aten::logical_and(Tensor self, Tensor other) -> Tensor`
+   */
   logicalAnd(self_: Tensor, other: Tensor): Tensor;
   logicalAnd(self_: Tensor, other: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::logical_and_(Tensor(a!) self, Tensor other) -> Tensor(a!)` */
   logicalAnd_(self_: Tensor, other: Tensor): Tensor;
-  /** `aten::logical_not(Tensor self) -> Tensor` */
+  /**
+   * Whether x is 0, as bool, element by element. The shape stays.
+   * `aten::logical_not(Tensor self) -> Tensor`
+   */
   logicalNot(self_: Tensor): Tensor;
   logicalNot(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::logical_not_(Tensor(a!) self) -> Tensor(a!)` */
   logicalNot_(self_: Tensor): Tensor;
-  /** `aten::logical_or(Tensor self, Tensor other) -> Tensor` */
+  /**
+   * Either is not 0, as bool, element by element. Shapes broadcast; dtypes are promoted.
+   * Errors: shapes that do not broadcast.
+   * `aten::logical_or(Tensor self, Tensor other) -> Tensor`
+   */
   logicalOr(self_: Tensor, other: Tensor): Tensor;
   logicalOr(self_: Tensor, other: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::logical_or_(Tensor(a!) self, Tensor other) -> Tensor(a!)` */
@@ -3795,7 +4096,11 @@ export interface Functions {
   logspace(start: Scalar, end: Tensor, steps: Int, options?: { base?: number | undefined; dtype?: Dtype | null | undefined; layout?: Layout | null | undefined; device?: Device | null | undefined; pinMemory?: boolean | null | undefined }): Tensor;
   logspace(start: Scalar, end: Tensor, steps: Int, base?: number, options?: { dtype?: Dtype | null | undefined; layout?: Layout | null | undefined; device?: Device | null | undefined; pinMemory?: boolean | null | undefined }): Tensor;
   logspace(start: Tensor, end: Scalar, steps: Int, options: { base?: number | undefined; out: Tensor }): Tensor;
-  /** `aten::logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor` */
+  /**
+   * ln Σ eˣ without overflow. `dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.
+   * Errors: a dimension out of range.
+   * `aten::logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor`
+   */
   logsumexp(self_: Tensor, dim: Int | readonly Int[], options?: { keepdim?: boolean | undefined }): Tensor;
   logsumexp(self_: Tensor, dim: Int | readonly Int[], keepdim?: boolean): Tensor;
   logsumexp(self_: Tensor, dim: Int | readonly Int[], options: { keepdim?: boolean | undefined; out: Tensor }): Tensor;
@@ -3812,6 +4117,8 @@ export interface Functions {
   lstmMpsBackward(gradY: Tensor | null, gradHy: Tensor | null, gradCy: Tensor | null, zState: Tensor, cellStateFwd: Tensor, input: Tensor, layersOutputs: Tensor, hx: readonly Tensor[], params: readonly Tensor[], hasBiases: boolean, numLayers: Int, dropout: number, train: boolean, bidirectional: boolean, batchFirst: boolean): [result0: Tensor, result1: Tensor[], result2: Tensor[]];
   lstmMpsBackward(gradY: Tensor | null, gradHy: Tensor | null, gradCy: Tensor | null, zState: Tensor, cellStateFwd: Tensor, input: Tensor, layersOutputs: Tensor, hx: readonly Tensor[], params: readonly Tensor[], hasBiases: boolean, numLayers: Int, dropout: number, train: boolean, bidirectional: boolean, batchFirst: boolean, options: { out0: Tensor; out1: readonly Tensor[]; out2: readonly Tensor[] }): void;
   /**
+   * Whether self < other, as bool, element by element. Shapes broadcast; dtypes are promoted.
+   * Errors: shapes that do not broadcast.
    * `aten::lt.Tensor(Tensor self, Tensor other) -> Tensor`
    * `aten::lt.Scalar(Tensor self, Scalar other) -> Tensor`
    */
@@ -3839,6 +4146,8 @@ export interface Functions {
   marginRankingLoss(input1: Tensor, input2: Tensor, target: Tensor, options?: { margin?: number | undefined; reduction?: Int | undefined }): Tensor;
   marginRankingLoss(input1: Tensor, input2: Tensor, target: Tensor, margin?: number, reduction?: Int): Tensor;
   /**
+   * A copy with `value` where the bool mask holds; the mask broadcasts.
+   * Errors: a mask that is not bool.
    * `aten::masked_fill.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor`
    * `aten::masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor`
    */
@@ -3858,7 +4167,11 @@ export interface Functions {
   maskedScatter_(self_: Tensor, mask: Tensor, source: Tensor): Tensor;
   /** `aten::masked_scatter_backward(Tensor grad_output, Tensor mask, SymInt[] sizes) -> Tensor` */
   maskedScatterBackward(gradOutput: Tensor, mask: Tensor, sizes: readonly Int[]): Tensor;
-  /** `aten::masked_select(Tensor self, Tensor mask) -> Tensor` */
+  /**
+   * The elements where the bool mask holds, as a vector.
+   * Errors: a mask that is not bool.
+   * `aten::masked_select(Tensor self, Tensor mask) -> Tensor`
+   */
   maskedSelect(self_: Tensor, mask: Tensor): Tensor;
   maskedSelect(self_: Tensor, mask: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::masked_select_backward(Tensor grad, Tensor input, Tensor mask) -> Tensor` */
@@ -3883,6 +4196,8 @@ export interface Functions {
   matrixPower(self_: Tensor, n: Int): Tensor;
   matrixPower(self_: Tensor, n: Int, options: { out: Tensor }): Tensor;
   /**
+   * Largest element, or along `dim` [values, indices], or the larger of two tensors.
+   * Errors: no elements; a dimension out of range.
    * `aten::max(Tensor self) -> Tensor`
    * `aten::max.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)`
    * `aten::max.other(Tensor self, Tensor other) -> Tensor`
@@ -3898,7 +4213,11 @@ export interface Functions {
   /** `aten::max_pool1d_with_indices(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], int[1] dilation=[1], bool ceil_mode=False) -> (Tensor, Tensor)` */
   maxPool1dWithIndices(self_: Tensor, kernelSize: Int | readonly Int[], options?: { stride?: Int | readonly Int[] | undefined; padding?: Int | readonly Int[] | undefined; dilation?: Int | readonly Int[] | undefined; ceilMode?: boolean | undefined }): [result0: Tensor, result1: Tensor];
   maxPool1dWithIndices(self_: Tensor, kernelSize: Int | readonly Int[], stride?: Int | readonly Int[], padding?: Int | readonly Int[], dilation?: Int | readonly Int[], ceilMode?: boolean): [result0: Tensor, result1: Tensor];
-  /** `aten::max_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> Tensor` */
+  /**
+   * Largest element of each window: [N,C,H,W] → [N,C,H',W'].
+   * Errors: a padding over half of the kernel.
+   * `aten::max_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> Tensor`
+   */
   maxPool2d(self_: Tensor, kernelSize: Int | readonly Int[], options?: { stride?: Int | readonly Int[] | undefined; padding?: Int | readonly Int[] | undefined; dilation?: Int | readonly Int[] | undefined; ceilMode?: boolean | undefined }): Tensor;
   maxPool2d(self_: Tensor, kernelSize: Int | readonly Int[], stride?: Int | readonly Int[], padding?: Int | readonly Int[], dilation?: Int | readonly Int[], ceilMode?: boolean): Tensor;
   /** `aten::max_pool2d_backward(Tensor grad_output, Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> Tensor` */
@@ -3928,10 +4247,16 @@ export interface Functions {
   /** `aten::max_unpool3d(Tensor self, Tensor indices, SymInt[3] output_size, int[3] stride, int[3] padding) -> Tensor` */
   maxUnpool3d(self_: Tensor, indices: Tensor, outputSize: Int | readonly Int[], stride: Int | readonly Int[], padding: Int | readonly Int[]): Tensor;
   maxUnpool3d(self_: Tensor, indices: Tensor, outputSize: Int | readonly Int[], stride: Int | readonly Int[], padding: Int | readonly Int[], options: { out: Tensor }): Tensor;
-  /** `aten::maximum(Tensor self, Tensor other) -> Tensor` */
+  /**
+   * The larger value; NaN wins, element by element. Shapes broadcast; dtypes are promoted.
+   * Errors: shapes that do not broadcast.
+   * `aten::maximum(Tensor self, Tensor other) -> Tensor`
+   */
   maximum(self_: Tensor, other: Tensor): Tensor;
   maximum(self_: Tensor, other: Tensor, options: { out: Tensor }): Tensor;
   /**
+   * Mean of floating point or complex elements. `dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.
+   * Errors: a dimension out of range.
    * `aten::mean(Tensor self, *, ScalarType? dtype=None) -> Tensor`
    * `aten::mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor`
    */
@@ -3940,6 +4265,8 @@ export interface Functions {
   mean(self_: Tensor, dim: Int | readonly Int[] | null, keepdim?: boolean, options?: { dtype?: Dtype | null | undefined }): Tensor;
   mean(self_: Tensor, options: { dtype?: Dtype | null | undefined; out: Tensor }): Tensor;
   /**
+   * The lower median of all, or along `dim` [values, indices].
+   * Errors: a dimension out of range.
    * `aten::median(Tensor self) -> Tensor`
    * `aten::median.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)`
    */
@@ -3954,6 +4281,8 @@ export interface Functions {
   meshgrid(tensors: readonly Tensor[]): Tensor[];
   meshgrid(tensors: readonly Tensor[], options: { indexing: string }): Tensor[];
   /**
+   * Smallest element, or along `dim` [values, indices], or the smaller of two tensors.
+   * Errors: no elements; a dimension out of range.
    * `aten::min(Tensor self) -> Tensor`
    * `aten::min.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)`
    * `aten::min.other(Tensor self, Tensor other) -> Tensor`
@@ -3963,7 +4292,11 @@ export interface Functions {
   min(self_: Tensor, dim: Int, keepdim?: boolean): [values: Tensor, indices: Tensor];
   min(self_: Tensor, other: Tensor): Tensor;
   min(self_: Tensor, dim: Int, options: { keepdim?: boolean | undefined; min: Tensor; minIndices: Tensor }): [values: Tensor, indices: Tensor];
-  /** `aten::minimum(Tensor self, Tensor other) -> Tensor` */
+  /**
+   * The smaller value; NaN wins, element by element. Shapes broadcast; dtypes are promoted.
+   * Errors: shapes that do not broadcast.
+   * `aten::minimum(Tensor self, Tensor other) -> Tensor`
+   */
   minimum(self_: Tensor, other: Tensor): Tensor;
   minimum(self_: Tensor, other: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::miopen_batch_norm(Tensor input, Tensor weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float exponential_average_factor, float epsilon) -> (Tensor, Tensor, Tensor)` */
@@ -4058,6 +4391,8 @@ export interface Functions {
   mkldnnRnnLayerBackward(input: Tensor, weight1: Tensor, weight2: Tensor, weight3: Tensor, weight4: Tensor, hx_: Tensor, cxTmp: Tensor, output: Tensor, hy_: Tensor, cy_: Tensor, gradOutput: Tensor | null, gradHy: Tensor | null, gradCy: Tensor | null, reverse: boolean, mode: Int, hiddenSize: Int, numLayers: Int, hasBiases: boolean, train: boolean, bidirectional: boolean, batchSizes: readonly Int[], batchFirst: boolean, workspace: Tensor): [result0: Tensor, result1: Tensor, result2: Tensor, result3: Tensor, result4: Tensor, result5: Tensor, result6: Tensor];
   mkldnnRnnLayerBackward(input: Tensor, weight1: Tensor, weight2: Tensor, weight3: Tensor, weight4: Tensor, hx_: Tensor, cxTmp: Tensor, output: Tensor, hy_: Tensor, cy_: Tensor, gradOutput: Tensor | null, gradHy: Tensor | null, gradCy: Tensor | null, reverse: boolean, mode: Int, hiddenSize: Int, numLayers: Int, hasBiases: boolean, train: boolean, bidirectional: boolean, batchSizes: readonly Int[], batchFirst: boolean, workspace: Tensor, options: { out0: Tensor; out1: Tensor; out2: Tensor; out3: Tensor; out4: Tensor; out5: Tensor; out6: Tensor }): [result0: Tensor, result1: Tensor, result2: Tensor, result3: Tensor, result4: Tensor, result5: Tensor, result6: Tensor];
   /**
+   * Matrix product: [M,K] × [K,N] → [M,N].
+   * Errors: anything but two matrices whose inner dimensions and dtypes agree.
    * `aten::mm(Tensor self, Tensor mat2) -> Tensor`
    * `aten::mm.dtype(Tensor self, Tensor mat2, ScalarType out_dtype) -> Tensor`
    */
@@ -4086,7 +4421,11 @@ export interface Functions {
   /** `aten::mps_convolution_transpose_backward(Tensor self, Tensor grad_output, Tensor weight, SymInt[] padding, SymInt[] output_padding, SymInt[] stride, SymInt[] dilation, SymInt groups, bool[2] output_mask) -> (Tensor, Tensor)` */
   mpsConvolutionTransposeBackward(self_: Tensor, gradOutput: Tensor, weight: Tensor, padding: readonly Int[], outputPadding: readonly Int[], stride: readonly Int[], dilation: readonly Int[], groups: Int, outputMask: boolean | readonly boolean[]): [result0: Tensor, result1: Tensor];
   mpsConvolutionTransposeBackward(self_: Tensor, gradOutput: Tensor, weight: Tensor, padding: readonly Int[], outputPadding: readonly Int[], stride: readonly Int[], dilation: readonly Int[], groups: Int, outputMask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor }): [result0: Tensor, result1: Tensor];
-  /** `aten::mse_loss(Tensor self, Tensor target, int reduction=1) -> Tensor` */
+  /**
+   * (input − target)². `reduction`: 0 none, 1 mean, 2 sum.
+   * Errors: shapes that differ.
+   * `aten::mse_loss(Tensor self, Tensor target, int reduction=1) -> Tensor`
+   */
   mseLoss(self_: Tensor, target: Tensor, options?: { reduction?: Int | undefined }): Tensor;
   mseLoss(self_: Tensor, target: Tensor, reduction?: Int): Tensor;
   mseLoss(self_: Tensor, target: Tensor, options: { reduction?: Int | undefined; out: Tensor }): Tensor;
@@ -4097,6 +4436,8 @@ export interface Functions {
   msort(self_: Tensor): Tensor;
   msort(self_: Tensor, options: { out: Tensor }): Tensor;
   /**
+   * self · other, element by element. Shapes broadcast; dtypes are promoted.
+   * Errors: shapes that do not broadcast.
    * `aten::mul.Tensor(Tensor self, Tensor other) -> Tensor`
    * `aten::mul.Scalar(Tensor self, Scalar other) -> Tensor`
    */
@@ -4104,6 +4445,8 @@ export interface Functions {
   mul(self_: Tensor, other: Scalar): Tensor;
   mul(self_: Tensor, other: Scalar, options: { out: Tensor }): Tensor;
   /**
+   * self ← self · other; `other` broadcasts.
+   * Errors: a leaf that requires a gradient, outside of noGrad().
    * `aten::mul_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
    * `aten::mul_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
    */
@@ -4127,7 +4470,11 @@ export interface Functions {
   /** `aten::multilabel_margin_loss_forward(Tensor self, Tensor target, int reduction) -> (Tensor output, Tensor is_target)` */
   multilabelMarginLossForward(self_: Tensor, target: Tensor, reduction: Int): [output: Tensor, is_target: Tensor];
   multilabelMarginLossForward(self_: Tensor, target: Tensor, reduction: Int, options: { output: Tensor; isTarget: Tensor }): [result0: Tensor, result1: Tensor];
-  /** `aten::multinomial(Tensor self, SymInt num_samples, bool replacement=False, *, Generator? generator=None) -> Tensor` */
+  /**
+   * `numSamples` indices drawn with the weights of each row: [N] or [M,N] → int64.
+   * Errors: negative weights; more samples than weights without replacement.
+   * `aten::multinomial(Tensor self, SymInt num_samples, bool replacement=False, *, Generator? generator=None) -> Tensor`
+   */
   multinomial(self_: Tensor, numSamples: Int, options?: { replacement?: boolean | undefined; generator?: Generator | null | undefined }): Tensor;
   multinomial(self_: Tensor, numSamples: Int, replacement?: boolean, options?: { generator?: Generator | null | undefined }): Tensor;
   multinomial(self_: Tensor, numSamples: Int, options: { replacement?: boolean | undefined; generator?: Generator | null | undefined; out: Tensor }): Tensor;
@@ -4144,7 +4491,11 @@ export interface Functions {
    */
   multiply_(self_: Tensor, other: Tensor): Tensor;
   multiply_(self_: Tensor, other: Scalar): Tensor;
-  /** `aten::mv(Tensor self, Tensor vec) -> Tensor` */
+  /**
+   * Matrix times vector: [M,K] × [K] → [M].
+   * Errors: sizes that differ.
+   * `aten::mv(Tensor self, Tensor vec) -> Tensor`
+   */
   mv(self_: Tensor, vec: Tensor): Tensor;
   mv(self_: Tensor, vec: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::mvlgamma(Tensor self, int p) -> Tensor` */
@@ -4185,6 +4536,8 @@ export interface Functions {
   nansum(self_: Tensor, dim?: Int | readonly Int[] | null, keepdim?: boolean, options?: { dtype?: Dtype | null | undefined }): Tensor;
   nansum(self_: Tensor, options: { dim?: Int | readonly Int[] | null | undefined; keepdim?: boolean | undefined; dtype?: Dtype | null | undefined; out: Tensor }): Tensor;
   /**
+   * A view of `length` elements from `start` along `dim`.
+   * Errors: a range beyond the dimension.
    * `aten::narrow(Tensor(a) self, int dim, SymInt start, SymInt length) -> Tensor(a)`
    * `aten::narrow.Tensor(Tensor(a) self, int dim, Tensor start, SymInt length) -> Tensor(a)`
    */
@@ -4228,6 +4581,8 @@ export interface Functions {
   nativeNorm(self_: Tensor, p: Scalar | null, dim: Int | readonly Int[], keepdim: boolean, dtype: Dtype | null): Tensor;
   nativeNorm(self_: Tensor, p: Scalar | null, dim: Int | readonly Int[], keepdim: boolean, dtype: Dtype | null, options: { out: Tensor }): Tensor;
   /**
+   * Whether both differ, as bool, element by element. Shapes broadcast; dtypes are promoted.
+   * Errors: shapes that do not broadcast.
    * `aten::ne.Tensor(Tensor self, Tensor other) -> Tensor`
    * `aten::ne.Scalar(Tensor self, Scalar other) -> Tensor`
    */
@@ -4240,7 +4595,10 @@ export interface Functions {
    */
   ne_(self_: Tensor, other: Tensor): Tensor;
   ne_(self_: Tensor, other: Scalar): Tensor;
-  /** `aten::neg(Tensor self) -> Tensor` */
+  /**
+   * −x, element by element. The shape stays.
+   * `aten::neg(Tensor self) -> Tensor`
+   */
   neg(self_: Tensor): Tensor;
   neg(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::neg_(Tensor(a!) self) -> Tensor(a!)` */
@@ -4273,7 +4631,11 @@ export interface Functions {
   nextafter(self_: Tensor, other: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::nextafter_(Tensor(a!) self, Tensor other) -> Tensor(a!)` */
   nextafter_(self_: Tensor, other: Tensor): Tensor;
-  /** `aten::nll_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100) -> Tensor` */
+  /**
+   * −log-probability of the class ids [N]: [N,C]. `reduction`: 0 none, 1 mean, 2 sum.
+   * Errors: shapes that differ.
+   * `aten::nll_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100) -> Tensor`
+   */
   nllLoss(self_: Tensor, target: Tensor, options?: { weight?: Tensor | null | undefined; reduction?: Int | undefined; ignoreIndex?: Int | undefined }): Tensor;
   nllLoss(self_: Tensor, target: Tensor, weight?: Tensor | null, reduction?: Int, ignoreIndex?: Int): Tensor;
   nllLoss(self_: Tensor, target: Tensor, options: { weight?: Tensor | null | undefined; reduction?: Int | undefined; ignoreIndex?: Int | undefined; out: Tensor }): Tensor;
@@ -4296,7 +4658,10 @@ export interface Functions {
   /** `aten::nll_loss_nd(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100) -> Tensor` */
   nllLossNd(self_: Tensor, target: Tensor, options?: { weight?: Tensor | null | undefined; reduction?: Int | undefined; ignoreIndex?: Int | undefined }): Tensor;
   nllLossNd(self_: Tensor, target: Tensor, weight?: Tensor | null, reduction?: Int, ignoreIndex?: Int): Tensor;
-  /** `aten::nonzero(Tensor self) -> Tensor` */
+  /**
+   * int64 indices of the elements that are not 0: [count, dimensions]. Waits for the device.
+   * `aten::nonzero(Tensor self) -> Tensor`
+   */
   nonzero(self_: Tensor): Tensor;
   nonzero(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::nonzero_numpy(Tensor self) -> Tensor[]` */
@@ -4305,6 +4670,8 @@ export interface Functions {
   nonzeroStatic(self_: Tensor, options: { size: Int; fillValue?: Int | undefined }): Tensor;
   nonzeroStatic(self_: Tensor, options: { size: Int; fillValue?: Int | undefined; out: Tensor }): Tensor;
   /**
+   * p-norm, by default the 2-norm. `dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.
+   * Errors: a dimension out of range.
    * `aten::norm.Scalar(Tensor self, Scalar p=2) -> Tensor`
    * `aten::norm.ScalarOpt_dim(Tensor self, Scalar? p, int[1] dim, bool keepdim=False) -> Tensor`
    * `aten::norm.ScalarOpt_dim_dtype(Tensor self, Scalar? p, int[1] dim, bool keepdim, *, ScalarType dtype) -> Tensor`
@@ -4332,7 +4699,11 @@ export interface Functions {
   normal(mean: number, std: Tensor, options?: { generator?: Generator | null | undefined }): Tensor;
   normal(mean: number, std: number, size: readonly Int[], options?: { generator?: Generator | null | undefined; dtype?: Dtype | null | undefined; layout?: Layout | null | undefined; device?: Device | null | undefined; pinMemory?: boolean | null | undefined }): Tensor;
   normal(mean: Tensor, std: Tensor, options: { generator?: Generator | null | undefined; out: Tensor }): Tensor;
-  /** `aten::normal_(Tensor(a!) self, float mean=0., float std=1., *, Generator? generator=None) -> Tensor(a!)` */
+  /**
+   * Fills with numbers of a normal distribution.
+   * Errors: a leaf that requires a gradient, outside of noGrad().
+   * `aten::normal_(Tensor(a!) self, float mean=0., float std=1., *, Generator? generator=None) -> Tensor(a!)`
+   */
   normal_(self_: Tensor, options?: { mean?: number | undefined; std?: number | undefined; generator?: Generator | null | undefined }): Tensor;
   normal_(self_: Tensor, mean?: number, std?: number, options?: { generator?: Generator | null | undefined }): Tensor;
   /** `aten::normal_functional(Tensor self, float mean=0., float std=1., *, Generator? generator=None) -> Tensor` */
@@ -4362,13 +4733,24 @@ export interface Functions {
   nuclearNorm(self_: Tensor, dim: Int | readonly Int[], options: { keepdim?: boolean | undefined; out: Tensor }): Tensor;
   /** `aten::numpy_T(Tensor(a) self) -> Tensor(a)` */
   numpy_T(self_: Tensor): Tensor;
-  /** `aten::one_hot(Tensor self, int num_classes=-1) -> Tensor` */
+  /**
+   * int64 ids [...] → 0 and 1 [..., numClasses].
+   * Errors: an id that is negative or too large.
+   * `aten::one_hot(Tensor self, int num_classes=-1) -> Tensor`
+   */
   oneHot(self_: Tensor, options?: { numClasses?: Int | undefined }): Tensor;
   oneHot(self_: Tensor, numClasses?: Int): Tensor;
-  /** `aten::ones(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
+  /**
+   * Ones of a shape.
+   * Errors: a negative size.
+   * `aten::ones(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
+   */
   ones(size: readonly Int[], options?: { dtype?: Dtype | null | undefined; layout?: Layout | null | undefined; device?: Device | null | undefined; pinMemory?: boolean | null | undefined }): Tensor;
   ones(size: readonly Int[], options: { out: Tensor }): Tensor;
-  /** `aten::ones_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor` */
+  /**
+   * Ones of the same shape, dtype and device.
+   * `aten::ones_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
+   */
   onesLike(self_: Tensor, options?: { dtype?: Dtype | null | undefined; layout?: Layout | null | undefined; device?: Device | null | undefined; pinMemory?: boolean | null | undefined; memoryFormat?: MemoryFormat | null | undefined }): Tensor;
   onesLike(self_: Tensor, options: { memoryFormat?: MemoryFormat | null | undefined; out: Tensor }): Tensor;
   /** `aten::orgqr(Tensor self, Tensor input2) -> Tensor` */
@@ -4378,7 +4760,11 @@ export interface Functions {
   ormqr(self_: Tensor, input2: Tensor, input3: Tensor, options?: { left?: boolean | undefined; transpose?: boolean | undefined }): Tensor;
   ormqr(self_: Tensor, input2: Tensor, input3: Tensor, left?: boolean, transpose?: boolean): Tensor;
   ormqr(self_: Tensor, input2: Tensor, input3: Tensor, options: { left?: boolean | undefined; transpose?: boolean | undefined; out: Tensor }): Tensor;
-  /** `aten::outer(Tensor self, Tensor vec2) -> Tensor` */
+  /**
+   * xᵢ yⱼ: [N] × [M] → [N,M].
+   * Errors: anything but vectors.
+   * `aten::outer(Tensor self, Tensor vec2) -> Tensor`
+   */
   outer(self_: Tensor, vec2: Tensor): Tensor;
   outer(self_: Tensor, vec2: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::output_nr(Tensor self) -> int` */
@@ -4395,7 +4781,11 @@ export interface Functions {
   /** `aten::pdist(Tensor self, float p=2.) -> Tensor` */
   pdist(self_: Tensor, options?: { p?: number | undefined }): Tensor;
   pdist(self_: Tensor, p?: number): Tensor;
-  /** `aten::permute(Tensor(a) self, int[] dims) -> Tensor(a)` */
+  /**
+   * A view with dimensions in another order.
+   * Errors: not a permutation of all dimensions.
+   * `aten::permute(Tensor(a) self, int[] dims) -> Tensor(a)`
+   */
   permute(self_: Tensor, dims: readonly Int[]): Tensor;
   /** `aten::permute_copy(Tensor self, int[] dims) -> Tensor` */
   permuteCopy(self_: Tensor, dims: readonly Int[]): Tensor;
@@ -4429,6 +4819,8 @@ export interface Functions {
   /** `aten::positive(Tensor(a) self) -> Tensor(a)` */
   positive(self_: Tensor): Tensor;
   /**
+   * self to the power of the exponent, element by element. Shapes broadcast; dtypes are promoted.
+   * Errors: shapes that do not broadcast.
    * `aten::pow.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor`
    * `aten::pow.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor`
    * `aten::pow.Scalar(Scalar self, Tensor exponent) -> Tensor`
@@ -4446,6 +4838,8 @@ export interface Functions {
   /** `aten::prelu(Tensor self, Tensor weight) -> Tensor` */
   prelu(self_: Tensor, weight: Tensor): Tensor;
   /**
+   * Product. `dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.
+   * Errors: a dimension out of range.
    * `aten::prod(Tensor self, *, ScalarType? dtype=None) -> Tensor`
    * `aten::prod.dim_int(Tensor self, int dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor`
    */
@@ -4545,6 +4939,8 @@ export interface Functions {
   /** `aten::rad2deg_(Tensor(a!) self) -> Tensor(a!)` */
   rad2deg_(self_: Tensor): Tensor;
   /**
+   * Uniform numbers in [0, 1).
+   * Errors: a negative size.
    * `aten::rand(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
    * `aten::rand.generator(SymInt[] size, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
    */
@@ -4559,6 +4955,8 @@ export interface Functions {
   randLike(self_: Tensor, options?: { generator?: Generator | null | undefined; dtype?: Dtype | null | undefined; layout?: Layout | null | undefined; device?: Device | null | undefined; pinMemory?: boolean | null | undefined; memoryFormat?: MemoryFormat | null | undefined }): Tensor;
   randLike(self_: Tensor, options: { generator?: Generator | null | undefined; memoryFormat?: MemoryFormat | null | undefined; out: Tensor }): Tensor;
   /**
+   * Uniform integers in [low, high), floats unless `dtype` says otherwise.
+   * Errors: low ≥ high.
    * `aten::randint(SymInt high, SymInt[] size, *, ScalarType? dtype=4, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
    * `aten::randint.generator(SymInt high, SymInt[] size, *, Generator? generator, ScalarType? dtype=4, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
    * `aten::randint.low(SymInt low, SymInt high, SymInt[] size, *, ScalarType? dtype=4, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
@@ -4585,6 +4983,8 @@ export interface Functions {
   randintLike(self_: Tensor, low: Int, high: Int, options?: { generator?: Generator | null | undefined; dtype?: Dtype | null | undefined; layout?: Layout | null | undefined; device?: Device | null | undefined; pinMemory?: boolean | null | undefined; memoryFormat?: MemoryFormat | null | undefined }): Tensor;
   randintLike(self_: Tensor, high: Tensor, options: { generator?: Generator | null | undefined; memoryFormat?: MemoryFormat | null | undefined; out: Tensor }): Tensor;
   /**
+   * Numbers of the standard normal distribution.
+   * Errors: a negative size.
    * `aten::randn(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
    * `aten::randn.generator(SymInt[] size, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
    */
@@ -4616,6 +5016,8 @@ export interface Functions {
   random_(self_: Tensor, from: Int, to: Int | null, options?: { generator?: Generator | null | undefined }): Tensor;
   random_(self_: Tensor, to: Int, options?: { generator?: Generator | null | undefined }): Tensor;
   /**
+   * A random order of 0 … n − 1, floats unless `dtype` says otherwise.
+   * Errors: a negative n.
    * `aten::randperm(SymInt n, *, ScalarType? dtype=4, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
    * `aten::randperm.generator(SymInt n, *, Generator? generator, ScalarType? dtype=4, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
    */
@@ -4634,7 +5036,10 @@ export interface Functions {
   ravel(self_: Tensor): Tensor;
   /** `aten::real(Tensor(a) self) -> Tensor(a)` */
   real(self_: Tensor): Tensor;
-  /** `aten::reciprocal(Tensor self) -> Tensor` */
+  /**
+   * 1/x, element by element. The shape stays.
+   * `aten::reciprocal(Tensor self) -> Tensor`
+   */
   reciprocal(self_: Tensor): Tensor;
   reciprocal(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::reciprocal_(Tensor(a!) self) -> Tensor(a!)` */
@@ -4657,7 +5062,10 @@ export interface Functions {
   /** `aten::reflection_pad3d_backward(Tensor grad_output, Tensor self, SymInt[6] padding) -> Tensor` */
   reflectionPad3dBackward(gradOutput: Tensor, self_: Tensor, padding: Int | readonly Int[]): Tensor;
   reflectionPad3dBackward(gradOutput: Tensor, self_: Tensor, padding: Int | readonly Int[], options: { gradInput: Tensor }): Tensor;
-  /** `aten::relu(Tensor self) -> Tensor` */
+  /**
+   * max(x, 0), element by element. The shape stays.
+   * `aten::relu(Tensor self) -> Tensor`
+   */
   relu(self_: Tensor): Tensor;
   relu(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::relu6(Tensor self) -> Tensor` */
@@ -4667,6 +5075,8 @@ export interface Functions {
   /** `aten::relu_(Tensor(a!) self) -> Tensor(a!)` */
   relu_(self_: Tensor): Tensor;
   /**
+   * Remainder with the sign of the divisor, element by element. Shapes broadcast; dtypes are promoted.
+   * Errors: shapes that do not broadcast.
    * `aten::remainder.Tensor(Tensor self, Tensor other) -> Tensor`
    * `aten::remainder.Scalar(Tensor self, Scalar other) -> Tensor`
    * `aten::remainder.Scalar_Tensor(Scalar self, Tensor other) -> Tensor`
@@ -4686,10 +5096,16 @@ export interface Functions {
   renorm(self_: Tensor, p: Scalar, dim: Int, maxnorm: Scalar, options: { out: Tensor }): Tensor;
   /** `aten::renorm_(Tensor(a!) self, Scalar p, int dim, Scalar maxnorm) -> Tensor(a!)` */
   renorm_(self_: Tensor, p: Scalar, dim: Int, maxnorm: Scalar): Tensor;
-  /** `aten::repeat(Tensor self, SymInt[] repeats) -> Tensor` */
+  /**
+   * A copy that repeats whole dimensions.
+   * Errors: fewer repeats than dimensions.
+   * `aten::repeat(Tensor self, SymInt[] repeats) -> Tensor`
+   */
   repeat(self_: Tensor, repeats: readonly Int[]): Tensor;
   repeat(self_: Tensor, repeats: readonly Int[], options: { out: Tensor }): Tensor;
   /**
+   * A copy that repeats each element (or slice along `dim`).
+   * Errors: repeats that do not match the dimension.
    * `aten::repeat_interleave.Tensor(Tensor repeats, *, SymInt? output_size=None) -> Tensor`
    * `aten::repeat_interleave.self_Tensor(Tensor self, Tensor repeats, int? dim=None, *, SymInt? output_size=None) -> Tensor`
    * `aten::repeat_interleave.self_int(Tensor self, SymInt repeats, int? dim=None, *, SymInt? output_size=None) -> Tensor`
@@ -4721,7 +5137,11 @@ export interface Functions {
   /** `aten::requires_grad_(Tensor(a!) self, bool requires_grad=True) -> Tensor(a!)` */
   requiresGrad_(self_: Tensor, options?: { requiresGrad?: boolean | undefined }): Tensor;
   requiresGrad_(self_: Tensor, requiresGrad?: boolean): Tensor;
-  /** `aten::reshape(Tensor(a) self, SymInt[] shape) -> Tensor(a)` */
+  /**
+   * The same elements in another shape; one size may be −1. A view where possible, else a copy.
+   * Errors: a number of elements that differs.
+   * `aten::reshape(Tensor(a) self, SymInt[] shape) -> Tensor(a)`
+   */
   reshape(self_: Tensor, shape: readonly Int[]): Tensor;
   /** `aten::reshape_as(Tensor(a) self, Tensor other) -> Tensor(a)` */
   reshapeAs(self_: Tensor, other: Tensor): Tensor;
@@ -4758,7 +5178,11 @@ export interface Functions {
   retainGrad(self_: Tensor): void;
   /** `aten::retains_grad(Tensor self) -> bool` */
   retainsGrad(self_: Tensor): boolean;
-  /** `aten::rms_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, float? eps=None) -> Tensor` */
+  /**
+   * x / √(mean(x²) + eps) · weight over the last dimensions. The shape stays.
+   * Errors: a normalizedShape that is not the end of the shape.
+   * `aten::rms_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, float? eps=None) -> Tensor`
+   */
   rmsNorm(input: Tensor, normalizedShape: readonly Int[], options?: { weight?: Tensor | null | undefined; eps?: number | null | undefined }): Tensor;
   rmsNorm(input: Tensor, normalizedShape: readonly Int[], weight?: Tensor | null, eps?: number | null): Tensor;
   /**
@@ -4779,7 +5203,11 @@ export interface Functions {
   /** `aten::rnn_tanh_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> Tensor` */
   rnnTanhCell(input: Tensor, hx: Tensor, wIh: Tensor, wHh: Tensor, options?: { bIh?: Tensor | null | undefined; bHh?: Tensor | null | undefined }): Tensor;
   rnnTanhCell(input: Tensor, hx: Tensor, wIh: Tensor, wHh: Tensor, bIh?: Tensor | null, bHh?: Tensor | null): Tensor;
-  /** `aten::roll(Tensor self, SymInt[1] shifts, int[1] dims=[]) -> Tensor` */
+  /**
+   * A copy shifted along dimensions; what leaves one end enters at the other.
+   * Errors: shifts and dimensions of different number.
+   * `aten::roll(Tensor self, SymInt[1] shifts, int[1] dims=[]) -> Tensor`
+   */
   roll(self_: Tensor, shifts: Int | readonly Int[], options?: { dims?: Int | readonly Int[] | undefined }): Tensor;
   roll(self_: Tensor, shifts: Int | readonly Int[], dims?: Int | readonly Int[]): Tensor;
   roll(self_: Tensor, shifts: Int | readonly Int[], options: { dims?: Int | readonly Int[] | undefined; out: Tensor }): Tensor;
@@ -4788,6 +5216,7 @@ export interface Functions {
   rot90(self_: Tensor, k?: Int, dims?: readonly Int[]): Tensor;
   rot90(self_: Tensor, options: { k?: Int | undefined; dims?: readonly Int[] | undefined; out: Tensor }): Tensor;
   /**
+   * Nearest integer, halves to the even one, or to `decimals` places, element by element. The shape stays.
    * `aten::round(Tensor self) -> Tensor`
    * `aten::round.decimals(Tensor self, *, int decimals) -> Tensor`
    */
@@ -4827,7 +5256,10 @@ export interface Functions {
   /** `aten::rrelu_with_noise_functional(Tensor self, Tensor noise, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool training=False, Generator? generator=None) -> (Tensor, Tensor noise_out)` */
   rreluWithNoiseFunctional(self_: Tensor, noise: Tensor, options?: { lower?: Scalar | undefined; upper?: Scalar | undefined; training?: boolean | undefined; generator?: Generator | null | undefined }): [result0: Tensor, noise_out: Tensor];
   rreluWithNoiseFunctional(self_: Tensor, noise: Tensor, lower?: Scalar, upper?: Scalar, training?: boolean, generator?: Generator | null): [result0: Tensor, noise_out: Tensor];
-  /** `aten::rsqrt(Tensor self) -> Tensor` */
+  /**
+   * 1/√x, element by element. The shape stays.
+   * `aten::rsqrt(Tensor self) -> Tensor`
+   */
   rsqrt(self_: Tensor): Tensor;
   rsqrt(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::rsqrt_(Tensor(a!) self) -> Tensor(a!)` */
@@ -4843,10 +5275,16 @@ export interface Functions {
   /** `aten::scalar_tensor(Scalar s, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
   scalarTensor(s: Scalar, options?: { dtype?: Dtype | null | undefined; layout?: Layout | null | undefined; device?: Device | null | undefined; pinMemory?: boolean | null | undefined }): Tensor;
   scalarTensor(s: Scalar, options: { out: Tensor }): Tensor;
-  /** `aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> Tensor` */
+  /**
+   * softmax(q kᵀ · scale + mask) v without all scores at once: q [B,H,T,E], k and v [B,H,S,E] → [B,H,T,E].
+   * Errors: a mask together with isCausal; shapes that do not fit.
+   * `aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> Tensor`
+   */
   scaledDotProductAttention(query: Tensor, key: Tensor, value: Tensor, options?: { attnMask?: Tensor | null | undefined; dropoutP?: number | undefined; isCausal?: boolean | undefined; scale?: number | null | undefined; enableGqa?: boolean | undefined }): Tensor;
   scaledDotProductAttention(query: Tensor, key: Tensor, value: Tensor, attnMask?: Tensor | null, dropoutP?: number, isCausal?: boolean, options?: { scale?: number | null | undefined; enableGqa?: boolean | undefined }): Tensor;
   /**
+   * A copy with `src` (or a value) written at `index` along `dim`.
+   * Errors: an index out of range; with equal indices any one wins.
    * `aten::scatter.reduce(Tensor self, int dim, Tensor index, Tensor src, *, str reduce) -> Tensor`
    * `aten::scatter.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor`
    * `aten::scatter.value(Tensor self, int dim, Tensor index, Scalar value) -> Tensor`
@@ -4867,7 +5305,11 @@ export interface Functions {
   scatter_(self_: Tensor, dim: Int, index: Tensor, src: Tensor): Tensor;
   scatter_(self_: Tensor, dim: Int, index: Tensor, value: Scalar): Tensor;
   scatter_(self_: Tensor, dim: Int, index: Tensor, value: Scalar, options: { reduce: string }): Tensor;
-  /** `aten::scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor` */
+  /**
+   * A copy with `src` added at `index` along `dim`.
+   * Errors: an index out of range.
+   * `aten::scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor`
+   */
   scatterAdd(self_: Tensor, dim: Int, index: Tensor, src: Tensor): Tensor;
   scatterAdd(self_: Tensor, dim: Int, index: Tensor, src: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::scatter_add_(Tensor(a!) self, int dim, Tensor index, Tensor src) -> Tensor(a!)` */
@@ -4887,7 +5329,11 @@ export interface Functions {
   /** `aten::segment_reduce(Tensor data, str reduce, *, Tensor? lengths=None, Tensor? indices=None, Tensor? offsets=None, int axis=0, bool unsafe=False, Scalar? initial=None) -> Tensor` */
   segmentReduce(data: Tensor, reduce: string, options?: { lengths?: Tensor | null | undefined; indices?: Tensor | null | undefined; offsets?: Tensor | null | undefined; axis?: Int | undefined; unsafe?: boolean | undefined; initial?: Scalar | null | undefined }): Tensor;
   segmentReduce(data: Tensor, reduce: string, options: { lengths?: Tensor | null | undefined; indices?: Tensor | null | undefined; offsets?: Tensor | null | undefined; axis?: Int | undefined; unsafe?: boolean | undefined; initial?: Scalar | null | undefined; out: Tensor }): Tensor;
-  /** `aten::select.int(Tensor(a) self, int dim, SymInt index) -> Tensor(a)` */
+  /**
+   * A view of one index along `dim`, which is removed.
+   * Errors: an index out of range.
+   * `aten::select.int(Tensor(a) self, int dim, SymInt index) -> Tensor(a)`
+   */
   select(self_: Tensor, dim: Int, index: Int): Tensor;
   /** `aten::select_backward(Tensor grad_output, SymInt[] input_sizes, int dim, SymInt index) -> Tensor` */
   selectBackward(gradOutput: Tensor, inputSizes: readonly Int[], dim: Int, index: Int): Tensor;
@@ -4933,7 +5379,10 @@ export interface Functions {
   sgn_(self_: Tensor): Tensor;
   /** `aten::shallow_copy_data_(Tensor(a!) self, Tensor source) -> Tensor(a!)` */
   shallowCopyData_(self_: Tensor, source: Tensor): Tensor;
-  /** `aten::sigmoid(Tensor self) -> Tensor` */
+  /**
+   * 1 / (1 + e⁻ˣ), element by element. The shape stays.
+   * `aten::sigmoid(Tensor self) -> Tensor`
+   */
   sigmoid(self_: Tensor): Tensor;
   sigmoid(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::sigmoid_(Tensor(a!) self) -> Tensor(a!)` */
@@ -4941,7 +5390,10 @@ export interface Functions {
   /** `aten::sigmoid_backward(Tensor grad_output, Tensor output) -> Tensor` */
   sigmoidBackward(gradOutput: Tensor, output: Tensor): Tensor;
   sigmoidBackward(gradOutput: Tensor, output: Tensor, options: { gradInput: Tensor }): Tensor;
-  /** `aten::sign(Tensor self) -> Tensor` */
+  /**
+   * −1, 0 or 1, element by element. The shape stays.
+   * `aten::sign(Tensor self) -> Tensor`
+   */
   sign(self_: Tensor): Tensor;
   sign(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::sign_(Tensor(a!) self) -> Tensor(a!)` */
@@ -4949,7 +5401,10 @@ export interface Functions {
   /** `aten::signbit(Tensor self) -> Tensor` */
   signbit(self_: Tensor): Tensor;
   signbit(self_: Tensor, options: { out: Tensor }): Tensor;
-  /** `aten::silu(Tensor self) -> Tensor` */
+  /**
+   * x · sigmoid(x), element by element. The shape stays.
+   * `aten::silu(Tensor self) -> Tensor`
+   */
   silu(self_: Tensor): Tensor;
   silu(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::silu_(Tensor(a!) self) -> Tensor(a!)` */
@@ -4957,7 +5412,10 @@ export interface Functions {
   /** `aten::silu_backward(Tensor grad_output, Tensor self) -> Tensor` */
   siluBackward(gradOutput: Tensor, self_: Tensor): Tensor;
   siluBackward(gradOutput: Tensor, self_: Tensor, options: { gradInput: Tensor }): Tensor;
-  /** `aten::sin(Tensor self) -> Tensor` */
+  /**
+   * Sine of radians, element by element. The shape stays.
+   * `aten::sin(Tensor self) -> Tensor`
+   */
   sin(self_: Tensor): Tensor;
   sin(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::sin_(Tensor(a!) self) -> Tensor(a!)` */
@@ -4974,7 +5432,11 @@ export interface Functions {
   sinh_(self_: Tensor): Tensor;
   /** `aten::size.int(Tensor self, int dim) -> int` */
   size(self_: Tensor, dim: Int): number;
-  /** `aten::slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor(a)` */
+  /**
+   * A view of [start, end) along `dim`, every `step`-th; limits beyond the ends are cut.
+   * Errors: a step below 1.
+   * `aten::slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor(a)`
+   */
   slice(self_: Tensor, options?: { dim?: Int | undefined; start?: Int | null | undefined; end?: Int | null | undefined; step?: Int | undefined }): Tensor;
   slice(self_: Tensor, dim?: Int, start?: Int | null, end?: Int | null, step?: Int): Tensor;
   /** `aten::slice_backward(Tensor grad_output, SymInt[] input_sizes, int dim, SymInt start, SymInt end, SymInt step) -> Tensor` */
@@ -5019,7 +5481,11 @@ export interface Functions {
   slowConvTranspose3d(self_: Tensor, weight: Tensor, kernelSize: Int | readonly Int[], options: { bias?: Tensor | null | undefined; stride?: Int | readonly Int[] | undefined; padding?: Int | readonly Int[] | undefined; outputPadding?: Int | readonly Int[] | undefined; dilation?: Int | readonly Int[] | undefined; out: Tensor }): Tensor;
   /** `aten::smm(Tensor self, Tensor mat2) -> Tensor` */
   smm(self_: Tensor, mat2: Tensor): Tensor;
-  /** `aten::smooth_l1_loss(Tensor self, Tensor target, int reduction=1, float beta=1.) -> Tensor` */
+  /**
+   * Squared below `beta`, absolute above. `reduction`: 0 none, 1 mean, 2 sum.
+   * Errors: shapes that differ.
+   * `aten::smooth_l1_loss(Tensor self, Tensor target, int reduction=1, float beta=1.) -> Tensor`
+   */
   smoothL1Loss(self_: Tensor, target: Tensor, options?: { reduction?: Int | undefined; beta?: number | undefined }): Tensor;
   smoothL1Loss(self_: Tensor, target: Tensor, reduction?: Int, beta?: number): Tensor;
   smoothL1Loss(self_: Tensor, target: Tensor, options: { reduction?: Int | undefined; beta?: number | undefined; out: Tensor }): Tensor;
@@ -5040,7 +5506,10 @@ export interface Functions {
   softmax(self_: Tensor, dim: Int, options?: { dtype?: Dtype | null | undefined }): Tensor;
   softmax(self_: Tensor, dim: Int, dtype?: Dtype | null): Tensor;
   softmax(self_: Tensor, dim: Int, options: { dtype?: Dtype | null | undefined; out: Tensor }): Tensor;
-  /** `aten::softplus(Tensor self, Scalar beta=1, Scalar threshold=20) -> Tensor` */
+  /**
+   * ln(1 + e^(beta x)) / beta, element by element. The shape stays.
+   * `aten::softplus(Tensor self, Scalar beta=1, Scalar threshold=20) -> Tensor`
+   */
   softplus(self_: Tensor, options?: { beta?: Scalar | undefined; threshold?: Scalar | undefined }): Tensor;
   softplus(self_: Tensor, beta?: Scalar, threshold?: Scalar): Tensor;
   softplus(self_: Tensor, options: { beta?: Scalar | undefined; threshold?: Scalar | undefined; out: Tensor }): Tensor;
@@ -5055,6 +5524,8 @@ export interface Functions {
   softshrinkBackward(gradOutput: Tensor, self_: Tensor, lambd: Scalar): Tensor;
   softshrinkBackward(gradOutput: Tensor, self_: Tensor, lambd: Scalar, options: { gradInput: Tensor }): Tensor;
   /**
+   * [sorted values, indices] along `dim`. Both keep the shape.
+   * Errors: a dimension out of range.
    * `aten::sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)`
    * `aten::sort.stable(Tensor self, *, bool? stable, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)`
    */
@@ -5379,6 +5850,8 @@ export interface Functions {
   specialZeta(self_: Scalar, other: Tensor): Tensor;
   specialZeta(self_: Tensor, other: Scalar, options: { out: Tensor }): Tensor;
   /**
+   * Views of `splitSize` (or of the listed sizes) along `dim`.
+   * Errors: listed sizes that do not add up.
    * `aten::split.Tensor(Tensor(a -> *) self, SymInt split_size, int dim=0) -> Tensor(a)[]`
    * `aten::split.sizes(Tensor(a -> *) self, SymInt[] split_size, int dim=0) -> Tensor(a)[]`
    */
@@ -5397,17 +5870,25 @@ export interface Functions {
   splitWithSizesCopy(self_: Tensor, splitSizes: readonly Int[], options?: { dim?: Int | undefined }): Tensor[];
   splitWithSizesCopy(self_: Tensor, splitSizes: readonly Int[], dim?: Int): Tensor[];
   splitWithSizesCopy(self_: Tensor, splitSizes: readonly Int[], options: { dim?: Int | undefined; out: readonly Tensor[] }): void;
-  /** `aten::sqrt(Tensor self) -> Tensor` */
+  /**
+   * √x; NaN below 0, element by element. The shape stays.
+   * `aten::sqrt(Tensor self) -> Tensor`
+   */
   sqrt(self_: Tensor): Tensor;
   sqrt(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::sqrt_(Tensor(a!) self) -> Tensor(a!)` */
   sqrt_(self_: Tensor): Tensor;
-  /** `aten::square(Tensor self) -> Tensor` */
+  /**
+   * x², element by element. The shape stays.
+   * `aten::square(Tensor self) -> Tensor`
+   */
   square(self_: Tensor): Tensor;
   square(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::square_(Tensor(a!) self) -> Tensor(a!)` */
   square_(self_: Tensor): Tensor;
   /**
+   * A view without dimensions of size 1: all, or those given.
+   * Errors: a dimension out of range.
    * `aten::squeeze(Tensor(a) self) -> Tensor(a)`
    * `aten::squeeze.dim(Tensor(a) self, int dim) -> Tensor(a)`
    * `aten::squeeze.dims(Tensor(a) self, int[] dim) -> Tensor(a)`
@@ -5435,11 +5916,17 @@ export interface Functions {
   /** `aten::sspaddmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor` */
   sspaddmm(self_: Tensor, mat1: Tensor, mat2: Tensor, options?: { beta?: Scalar | undefined; alpha?: Scalar | undefined }): Tensor;
   sspaddmm(self_: Tensor, mat1: Tensor, mat2: Tensor, options: { beta?: Scalar | undefined; alpha?: Scalar | undefined; out: Tensor }): Tensor;
-  /** `aten::stack(Tensor[] tensors, int dim=0) -> Tensor` */
+  /**
+   * Tensors of one shape along a new `dim`.
+   * Errors: shapes that differ.
+   * `aten::stack(Tensor[] tensors, int dim=0) -> Tensor`
+   */
   stack(tensors: readonly Tensor[], options?: { dim?: Int | undefined }): Tensor;
   stack(tensors: readonly Tensor[], dim?: Int): Tensor;
   stack(tensors: readonly Tensor[], options: { dim?: Int | undefined; out: Tensor }): Tensor;
   /**
+   * Standard deviation with `correction` (1) degrees of freedom taken off. `dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.
+   * Errors: a dimension out of range.
    * `aten::std(Tensor self, bool unbiased=True) -> Tensor`
    * `aten::std.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor`
    * `aten::std.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor`
@@ -5476,6 +5963,8 @@ export interface Functions {
   /** `aten::stride.int(Tensor self, int dim) -> int` */
   stride(self_: Tensor, dim: Int): number;
   /**
+   * self − alpha · other, element by element. Shapes broadcast; dtypes are promoted.
+   * Errors: shapes that do not broadcast.
    * `aten::sub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor`
    * `aten::sub.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor`
    */
@@ -5506,6 +5995,8 @@ export interface Functions {
   subtract_(self_: Tensor, other: Scalar, options?: { alpha?: Scalar | undefined }): Tensor;
   subtract_(self_: Tensor, other: Scalar, alpha?: Scalar): Tensor;
   /**
+   * Sum; integers and bools add up in int64. `dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.
+   * Errors: a dimension out of range.
    * `aten::sum(Tensor self, *, ScalarType? dtype=None) -> Tensor`
    * `aten::sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor`
    */
@@ -5542,7 +6033,11 @@ export interface Functions {
   symStorageOffset(self_: Tensor): number;
   /** `aten::sym_stride.int(Tensor self, int dim) -> SymInt` */
   symStride(self_: Tensor, dim: Int): number;
-  /** `aten::t(Tensor(a) self) -> Tensor(a)` */
+  /**
+   * A view of a matrix with rows and columns swapped.
+   * Errors: more than two dimensions.
+   * `aten::t(Tensor(a) self) -> Tensor(a)`
+   */
   t(self_: Tensor): Tensor;
   /** `aten::t_(Tensor(a!) self) -> Tensor(a!)` */
   t_(self_: Tensor): Tensor;
@@ -5552,7 +6047,11 @@ export interface Functions {
   /** `aten::take(Tensor self, Tensor index) -> Tensor` */
   take(self_: Tensor, index: Tensor): Tensor;
   take(self_: Tensor, index: Tensor, options: { out: Tensor }): Tensor;
-  /** `aten::take_along_dim(Tensor self, Tensor indices, int? dim=None) -> Tensor` */
+  /**
+   * Elements along `dim` at `indices`, which broadcast.
+   * Errors: an index out of range.
+   * `aten::take_along_dim(Tensor self, Tensor indices, int? dim=None) -> Tensor`
+   */
   takeAlongDim(self_: Tensor, indices: Tensor, options?: { dim?: Int | null | undefined }): Tensor;
   takeAlongDim(self_: Tensor, indices: Tensor, dim?: Int | null): Tensor;
   takeAlongDim(self_: Tensor, indices: Tensor, options: { dim?: Int | null | undefined; out: Tensor }): Tensor;
@@ -5561,7 +6060,10 @@ export interface Functions {
   tan(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::tan_(Tensor(a!) self) -> Tensor(a!)` */
   tan_(self_: Tensor): Tensor;
-  /** `aten::tanh(Tensor self) -> Tensor` */
+  /**
+   * Hyperbolic tangent, element by element. The shape stays.
+   * `aten::tanh(Tensor self) -> Tensor`
+   */
   tanh(self_: Tensor): Tensor;
   tanh(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::tanh_(Tensor(a!) self) -> Tensor(a!)` */
@@ -5580,7 +6082,11 @@ export interface Functions {
   tensorSplit(self_: Tensor, sections: Int, dim?: Int): Tensor[];
   tensorSplit(self_: Tensor, tensorIndicesOrSections: Tensor, options?: { dim?: Int | undefined }): Tensor[];
   tensorSplit(self_: Tensor, tensorIndicesOrSections: Tensor, dim?: Int): Tensor[];
-  /** `aten::tensordot(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor` */
+  /**
+   * Sums products over pairs of dimensions.
+   * Errors: paired dimensions of different sizes.
+   * `aten::tensordot(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor`
+   */
   tensordot(self_: Tensor, other: Tensor, dimsSelf: readonly Int[], dimsOther: readonly Int[]): Tensor;
   tensordot(self_: Tensor, other: Tensor, dimsSelf: readonly Int[], dimsOther: readonly Int[], options: { out: Tensor }): Tensor;
   /** `aten::thnn_conv2d(Tensor self, Tensor weight, SymInt[2] kernel_size, Tensor? bias=None, SymInt[2] stride=[1, 1], SymInt[2] padding=[0, 0]) -> Tensor` */
@@ -5644,7 +6150,11 @@ export interface Functions {
   /** `aten::to_sparse_csr(Tensor self, int? dense_dim=None) -> Tensor` */
   toSparseCsr(self_: Tensor, options?: { denseDim?: Int | null | undefined }): Tensor;
   toSparseCsr(self_: Tensor, denseDim?: Int | null): Tensor;
-  /** `aten::topk(Tensor self, SymInt k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices)` */
+  /**
+   * The `k` largest (or smallest) elements along `dim`: [values, indices], k in place of that dimension.
+   * Errors: k larger than the dimension.
+   * `aten::topk(Tensor self, SymInt k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices)`
+   */
   topk(self_: Tensor, k: Int, options?: { dim?: Int | undefined; largest?: boolean | undefined; sorted?: boolean | undefined }): [values: Tensor, indices: Tensor];
   topk(self_: Tensor, k: Int, dim?: Int, largest?: boolean, sorted?: boolean): [values: Tensor, indices: Tensor];
   topk(self_: Tensor, k: Int, options: { dim?: Int | undefined; largest?: boolean | undefined; sorted?: boolean | undefined; values: Tensor; indices: Tensor }): [values: Tensor, indices: Tensor];
@@ -5653,7 +6163,11 @@ export interface Functions {
   trace(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::trace_backward(Tensor grad, SymInt[] sizes) -> Tensor` */
   traceBackward(grad: Tensor, sizes: readonly Int[]): Tensor;
-  /** `aten::transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)` */
+  /**
+   * A view with two dimensions swapped.
+   * Errors: a dimension out of range.
+   * `aten::transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)`
+   */
   transpose(self_: Tensor, dim0: Int, dim1: Int): Tensor;
   /** `aten::transpose_(Tensor(a!) self, int dim0, int dim1) -> Tensor(a!)` */
   transpose_(self_: Tensor, dim0: Int, dim1: Int): Tensor;
@@ -5676,7 +6190,11 @@ export interface Functions {
   triangularSolve(self_: Tensor, A: Tensor, options?: { upper?: boolean | undefined; transpose?: boolean | undefined; unitriangular?: boolean | undefined }): [solution: Tensor, cloned_coefficient: Tensor];
   triangularSolve(self_: Tensor, A: Tensor, upper?: boolean, transpose?: boolean, unitriangular?: boolean): [solution: Tensor, cloned_coefficient: Tensor];
   triangularSolve(self_: Tensor, A: Tensor, options: { upper?: boolean | undefined; transpose?: boolean | undefined; unitriangular?: boolean | undefined; X: Tensor; M: Tensor }): [solution: Tensor, cloned_coefficient: Tensor];
-  /** `aten::tril(Tensor self, SymInt diagonal=0) -> Tensor` */
+  /**
+   * A copy of matrices with zeros above the diagonal.
+   * Errors: fewer than two dimensions.
+   * `aten::tril(Tensor self, SymInt diagonal=0) -> Tensor`
+   */
   tril(self_: Tensor, options?: { diagonal?: Int | undefined }): Tensor;
   tril(self_: Tensor, diagonal?: Int): Tensor;
   tril(self_: Tensor, options: { diagonal?: Int | undefined; out: Tensor }): Tensor;
@@ -5690,7 +6208,11 @@ export interface Functions {
   /** `aten::triplet_margin_loss(Tensor anchor, Tensor positive, Tensor negative, float margin=1., float p=2., float eps=9.9999999999999995e-07, bool swap=False, int reduction=1) -> Tensor` */
   tripletMarginLoss(anchor: Tensor, positive: Tensor, negative: Tensor, options?: { margin?: number | undefined; p?: number | undefined; eps?: number | undefined; swap?: boolean | undefined; reduction?: Int | undefined }): Tensor;
   tripletMarginLoss(anchor: Tensor, positive: Tensor, negative: Tensor, margin?: number, p?: number, eps?: number, swap?: boolean, reduction?: Int): Tensor;
-  /** `aten::triu(Tensor self, SymInt diagonal=0) -> Tensor` */
+  /**
+   * A copy of matrices with zeros below the diagonal.
+   * Errors: fewer than two dimensions.
+   * `aten::triu(Tensor self, SymInt diagonal=0) -> Tensor`
+   */
   triu(self_: Tensor, options?: { diagonal?: Int | undefined }): Tensor;
   triu(self_: Tensor, diagonal?: Int): Tensor;
   triu(self_: Tensor, options: { diagonal?: Int | undefined; out: Tensor }): Tensor;
@@ -5714,14 +6236,21 @@ export interface Functions {
    */
   trueDivide_(self_: Tensor, other: Tensor): Tensor;
   trueDivide_(self_: Tensor, other: Scalar): Tensor;
-  /** `aten::trunc(Tensor self) -> Tensor` */
+  /**
+   * Integer part, element by element. The shape stays.
+   * `aten::trunc(Tensor self) -> Tensor`
+   */
   trunc(self_: Tensor): Tensor;
   trunc(self_: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::trunc_(Tensor(a!) self) -> Tensor(a!)` */
   trunc_(self_: Tensor): Tensor;
   /** `aten::type_as(Tensor self, Tensor other) -> Tensor` */
   typeAs(self_: Tensor, other: Tensor): Tensor;
-  /** `aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]` */
+  /**
+   * Views without `dim`, one for each index of it.
+   * Errors: a dimension out of range.
+   * `aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]`
+   */
   unbind(self_: Tensor, options?: { dim?: Int | undefined }): Tensor[];
   unbind(self_: Tensor, dim?: Int): Tensor[];
   /** `aten::unbind_copy.int(Tensor self, int dim=0) -> Tensor[]` */
@@ -5744,7 +6273,11 @@ export interface Functions {
   uniform(self_: Tensor, options?: { from?: number | undefined; to?: number | undefined; generator?: Generator | null | undefined }): Tensor;
   uniform(self_: Tensor, from?: number, to?: number, options?: { generator?: Generator | null | undefined }): Tensor;
   uniform(self_: Tensor, options: { from?: number | undefined; to?: number | undefined; generator?: Generator | null | undefined; out: Tensor }): Tensor;
-  /** `aten::uniform_(Tensor(a!) self, float from=0., float to=1., *, Generator? generator=None) -> Tensor(a!)` */
+  /**
+   * Fills with uniform numbers in [from, to).
+   * Errors: a leaf that requires a gradient, outside of noGrad().
+   * `aten::uniform_(Tensor(a!) self, float from=0., float to=1., *, Generator? generator=None) -> Tensor(a!)`
+   */
   uniform_(self_: Tensor, options?: { from?: number | undefined; to?: number | undefined; generator?: Generator | null | undefined }): Tensor;
   uniform_(self_: Tensor, from?: number, to?: number, options?: { generator?: Generator | null | undefined }): Tensor;
   /** `aten::unique_consecutive(Tensor self, bool return_inverse=False, bool return_counts=False, int? dim=None) -> (Tensor, Tensor, Tensor)` */
@@ -5770,7 +6303,11 @@ export interface Functions {
   unsafeSplitWithSizes(self_: Tensor, splitSizes: readonly Int[], options?: { dim?: Int | undefined }): Tensor[];
   unsafeSplitWithSizes(self_: Tensor, splitSizes: readonly Int[], dim?: Int): Tensor[];
   unsafeSplitWithSizes(self_: Tensor, splitSizes: readonly Int[], options: { dim?: Int | undefined; out: readonly Tensor[] }): void;
-  /** `aten::unsqueeze(Tensor(a) self, int dim) -> Tensor(a)` */
+  /**
+   * A view with a dimension of size 1 at `dim`.
+   * Errors: a dimension out of range.
+   * `aten::unsqueeze(Tensor(a) self, int dim) -> Tensor(a)`
+   */
   unsqueeze(self_: Tensor, dim: Int): Tensor;
   /** `aten::unsqueeze_(Tensor(a!) self, int dim) -> Tensor(a!)` */
   unsqueeze_(self_: Tensor, dim: Int): Tensor;
@@ -5872,6 +6409,8 @@ export interface Functions {
   vander(x: Tensor, options?: { N?: Int | null | undefined; increasing?: boolean | undefined }): Tensor;
   vander(x: Tensor, N?: Int | null, increasing?: boolean): Tensor;
   /**
+   * Variance with `correction` (1) degrees of freedom taken off. `dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.
+   * Errors: a dimension out of range.
    * `aten::var(Tensor self, bool unbiased=True) -> Tensor`
    * `aten::var.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor`
    * `aten::var.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor`
@@ -5899,6 +6438,8 @@ export interface Functions {
   vdot(self_: Tensor, other: Tensor): Tensor;
   vdot(self_: Tensor, other: Tensor, options: { out: Tensor }): Tensor;
   /**
+   * The same memory in another shape, or as another dtype.
+   * Errors: strides that do not allow it; use reshape.
    * `aten::view(Tensor(a) self, SymInt[] size) -> Tensor(a)`
    * `aten::view.dtype(Tensor(a) self, ScalarType dtype) -> Tensor(a)`
    */
@@ -5933,6 +6474,8 @@ export interface Functions {
   vstack(tensors: readonly Tensor[]): Tensor;
   vstack(tensors: readonly Tensor[], options: { out: Tensor }): Tensor;
   /**
+   * `self` where the condition holds, else `other`. Shapes broadcast. With the condition alone: the indices where it holds.
+   * Errors: a condition that is not bool.
    * `aten::where(Tensor condition) -> Tensor[]`
    * `aten::where.Scalar(Tensor condition, Scalar self, Scalar other) -> Tensor`
    * `aten::where.ScalarOther(Tensor condition, Tensor self, Scalar other) -> Tensor`
@@ -5963,12 +6506,23 @@ export interface Functions {
   /** `aten::zero(Tensor self) -> Tensor` */
   zero(self_: Tensor): Tensor;
   zero(self_: Tensor, options: { out: Tensor }): Tensor;
-  /** `aten::zero_(Tensor(a!) self) -> Tensor(a!)` */
+  /**
+   * Writes zeros everywhere.
+   * Errors: a leaf that requires a gradient, outside of noGrad().
+   * `aten::zero_(Tensor(a!) self) -> Tensor(a!)`
+   */
   zero_(self_: Tensor): Tensor;
-  /** `aten::zeros(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
+  /**
+   * Zeros of a shape.
+   * Errors: a negative size.
+   * `aten::zeros(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
+   */
   zeros(size: readonly Int[], options?: { dtype?: Dtype | null | undefined; layout?: Layout | null | undefined; device?: Device | null | undefined; pinMemory?: boolean | null | undefined }): Tensor;
   zeros(size: readonly Int[], options: { out: Tensor }): Tensor;
-  /** `aten::zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor` */
+  /**
+   * Zeros of the same shape, dtype and device.
+   * `aten::zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
+   */
   zerosLike(self_: Tensor, options?: { dtype?: Dtype | null | undefined; layout?: Layout | null | undefined; device?: Device | null | undefined; pinMemory?: boolean | null | undefined; memoryFormat?: MemoryFormat | null | undefined }): Tensor;
   zerosLike(self_: Tensor, options: { memoryFormat?: MemoryFormat | null | undefined; out: Tensor }): Tensor;
 }

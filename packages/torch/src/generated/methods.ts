@@ -5,7 +5,10 @@ import type { Int } from "./functions.ts";
 
 declare module "../tensor.ts" {
   interface Tensor {
-    /** `aten::abs(Tensor self) -> Tensor` */
+    /**
+     * |x|, the magnitude of complex numbers, element by element. The shape stays.
+     * `aten::abs(Tensor self) -> Tensor`
+     */
     abs(): Tensor;
     /** `aten::abs_(Tensor(a!) self) -> Tensor(a!)` */
     abs_(): Tensor;
@@ -40,6 +43,8 @@ declare module "../tensor.ts" {
     adaptiveMaxPool3d(outputSize: Int | readonly Int[]): [result0: Tensor, result1: Tensor];
     adaptiveMaxPool3d(options: { outputSize: Int | readonly Int[] }): [result0: Tensor, result1: Tensor];
     /**
+     * self + alpha · other, element by element. Shapes broadcast; dtypes are promoted.
+     * Errors: shapes that do not broadcast.
      * `aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor`
      * `aten::add.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor`
      */
@@ -48,6 +53,8 @@ declare module "../tensor.ts" {
     add(other: Scalar, alpha?: Scalar): Tensor;
     add(options: { other: Scalar; alpha?: Scalar | undefined }): Tensor;
     /**
+     * self ← self + alpha · other; `other` broadcasts.
+     * Errors: a leaf that requires a gradient, outside of noGrad().
      * `aten::add_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)`
      * `aten::add_.Scalar(Tensor(a!) self, Scalar other, Scalar alpha=1) -> Tensor(a!)`
      */
@@ -59,15 +66,25 @@ declare module "../tensor.ts" {
     addbmm(batch1: Tensor, batch2: Tensor, options?: { beta?: Scalar | undefined; alpha?: Scalar | undefined }): Tensor;
     /** `aten::addbmm_(Tensor(a!) self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)` */
     addbmm_(batch1: Tensor, batch2: Tensor, options?: { beta?: Scalar | undefined; alpha?: Scalar | undefined }): Tensor;
-    /** `aten::addcdiv(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor` */
+    /**
+     * self + value · tensor1 / tensor2, element by element. Shapes broadcast; dtypes are promoted.
+     * Errors: shapes that do not broadcast.
+     * `aten::addcdiv(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor`
+     */
     addcdiv(tensor1: Tensor, tensor2: Tensor, options?: { value?: Scalar | undefined }): Tensor;
     /** `aten::addcdiv_(Tensor(a!) self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor(a!)` */
     addcdiv_(tensor1: Tensor, tensor2: Tensor, options?: { value?: Scalar | undefined }): Tensor;
-    /** `aten::addcmul(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor` */
+    /**
+     * self + value · tensor1 · tensor2, element by element. Shapes broadcast; dtypes are promoted.
+     * Errors: shapes that do not broadcast.
+     * `aten::addcmul(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor`
+     */
     addcmul(tensor1: Tensor, tensor2: Tensor, options?: { value?: Scalar | undefined }): Tensor;
     /** `aten::addcmul_(Tensor(a!) self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor(a!)` */
     addcmul_(tensor1: Tensor, tensor2: Tensor, options?: { value?: Scalar | undefined }): Tensor;
     /**
+     * beta · self + alpha · mat1 mat2: [N,P] (broadcast), [N,M] × [M,P] → [N,P].
+     * Errors: shapes that do not fit.
      * `aten::addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor`
      * `aten::addmm.dtype(Tensor self, Tensor mat1, Tensor mat2, ScalarType out_dtype, *, Scalar beta=1, Scalar alpha=1) -> Tensor`
      */
@@ -90,6 +107,8 @@ declare module "../tensor.ts" {
     /** `aten::alias_copy(Tensor self) -> Tensor` */
     aliasCopy(): Tensor;
     /**
+     * Whether all elements are not 0, as bool. `dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.
+     * Errors: a dimension out of range.
      * `aten::all(Tensor self) -> Tensor`
      * `aten::all.dim(Tensor self, int dim, bool keepdim=False) -> Tensor`
      * `aten::all.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor`
@@ -106,10 +125,18 @@ declare module "../tensor.ts" {
     /** `aten::alpha_dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)` */
     alphaDropout_(p: number, train: boolean): Tensor;
     alphaDropout_(options: { p: number; train: boolean }): Tensor;
-    /** `aten::amax(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor` */
+    /**
+     * Largest element; gradients are shared among equals. `dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.
+     * Errors: a dimension out of range.
+     * `aten::amax(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor`
+     */
     amax(options?: { dim?: Int | readonly Int[] | undefined; keepdim?: boolean | undefined }): Tensor;
     amax(dim?: Int | readonly Int[], keepdim?: boolean): Tensor;
-    /** `aten::amin(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor` */
+    /**
+     * Smallest element; gradients are shared among equals. `dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.
+     * Errors: a dimension out of range.
+     * `aten::amin(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor`
+     */
     amin(options?: { dim?: Int | readonly Int[] | undefined; keepdim?: boolean | undefined }): Tensor;
     amin(dim?: Int | readonly Int[], keepdim?: boolean): Tensor;
     /** `aten::aminmax(Tensor self, *, int? dim=None, bool keepdim=False) -> (Tensor min, Tensor max)` */
@@ -117,6 +144,8 @@ declare module "../tensor.ts" {
     /** `aten::angle(Tensor self) -> Tensor` */
     angle(): Tensor;
     /**
+     * Whether some element is not 0, as bool. `dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.
+     * Errors: a dimension out of range.
      * `aten::any(Tensor self) -> Tensor`
      * `aten::any.dim(Tensor self, int dim, bool keepdim=False) -> Tensor`
      * `aten::any.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor`
@@ -155,13 +184,23 @@ declare module "../tensor.ts" {
     arctanh(): Tensor;
     /** `aten::arctanh_(Tensor(a!) self) -> Tensor(a!)` */
     arctanh_(): Tensor;
-    /** `aten::argmax(Tensor self, int? dim=None, bool keepdim=False) -> Tensor` */
+    /**
+     * Index of the largest element, int64. `dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.
+     * Errors: a dimension out of range.
+     * `aten::argmax(Tensor self, int? dim=None, bool keepdim=False) -> Tensor`
+     */
     argmax(options?: { dim?: Int | null | undefined; keepdim?: boolean | undefined }): Tensor;
     argmax(dim?: Int | null, keepdim?: boolean): Tensor;
-    /** `aten::argmin(Tensor self, int? dim=None, bool keepdim=False) -> Tensor` */
+    /**
+     * Index of the smallest element, int64. `dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.
+     * Errors: a dimension out of range.
+     * `aten::argmin(Tensor self, int? dim=None, bool keepdim=False) -> Tensor`
+     */
     argmin(options?: { dim?: Int | null | undefined; keepdim?: boolean | undefined }): Tensor;
     argmin(dim?: Int | null, keepdim?: boolean): Tensor;
     /**
+     * Indices that sort along `dim`. The shape stays.
+     * Errors: a dimension out of range.
      * `aten::argsort(Tensor self, int dim=-1, bool descending=False) -> Tensor`
      * `aten::argsort.stable(Tensor self, *, bool stable, int dim=-1, bool descending=False) -> Tensor`
      */
@@ -195,7 +234,11 @@ declare module "../tensor.ts" {
     asinh_(): Tensor;
     /** `aten::atan(Tensor self) -> Tensor` */
     atan(): Tensor;
-    /** `aten::atan2(Tensor self, Tensor other) -> Tensor` */
+    /**
+     * Angle of the point (other, self), element by element. Shapes broadcast; dtypes are promoted.
+     * Errors: shapes that do not broadcast.
+     * `aten::atan2(Tensor self, Tensor other) -> Tensor`
+     */
     atan2(other: Tensor): Tensor;
     /** `aten::atan2_(Tensor(a!) self, Tensor other) -> Tensor(a!)` */
     atan2_(other: Tensor): Tensor;
@@ -224,7 +267,11 @@ declare module "../tensor.ts" {
     avgPool1d(kernelSize: Int | readonly Int[], options?: { stride?: Int | readonly Int[] | undefined; padding?: Int | readonly Int[] | undefined; ceilMode?: boolean | undefined; countIncludePad?: boolean | undefined }): Tensor;
     avgPool1d(kernelSize: Int | readonly Int[], stride?: Int | readonly Int[], padding?: Int | readonly Int[], ceilMode?: boolean, countIncludePad?: boolean): Tensor;
     avgPool1d(options: { kernelSize: Int | readonly Int[]; stride?: Int | readonly Int[] | undefined; padding?: Int | readonly Int[] | undefined; ceilMode?: boolean | undefined; countIncludePad?: boolean | undefined }): Tensor;
-    /** `aten::avg_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor` */
+    /**
+     * Mean of each window: [N,C,H,W] → [N,C,H',W'].
+     * Errors: a padding over half of the kernel.
+     * `aten::avg_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor`
+     */
     avgPool2d(kernelSize: Int | readonly Int[], options?: { stride?: Int | readonly Int[] | undefined; padding?: Int | readonly Int[] | undefined; ceilMode?: boolean | undefined; countIncludePad?: boolean | undefined; divisorOverride?: Int | null | undefined }): Tensor;
     avgPool2d(kernelSize: Int | readonly Int[], stride?: Int | readonly Int[], padding?: Int | readonly Int[], ceilMode?: boolean, countIncludePad?: boolean, divisorOverride?: Int | null): Tensor;
     avgPool2d(options: { kernelSize: Int | readonly Int[]; stride?: Int | readonly Int[] | undefined; padding?: Int | readonly Int[] | undefined; ceilMode?: boolean | undefined; countIncludePad?: boolean | undefined; divisorOverride?: Int | null | undefined }): Tensor;
@@ -233,6 +280,8 @@ declare module "../tensor.ts" {
     avgPool3d(kernelSize: Int | readonly Int[], stride?: Int | readonly Int[], padding?: Int | readonly Int[], ceilMode?: boolean, countIncludePad?: boolean, divisorOverride?: Int | null): Tensor;
     avgPool3d(options: { kernelSize: Int | readonly Int[]; stride?: Int | readonly Int[] | undefined; padding?: Int | readonly Int[] | undefined; ceilMode?: boolean | undefined; countIncludePad?: boolean | undefined; divisorOverride?: Int | null | undefined }): Tensor;
     /**
+     * beta · self + alpha · batch1 batch2: [B,N,M] × [B,M,P] → [B,N,P].
+     * Errors: shapes that do not fit.
      * `aten::baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor`
      * `aten::baddbmm.dtype(Tensor self, Tensor batch1, Tensor batch2, ScalarType out_dtype, *, Scalar beta=1, Scalar alpha=1) -> Tensor`
      */
@@ -241,6 +290,8 @@ declare module "../tensor.ts" {
     /** `aten::baddbmm_(Tensor(a!) self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)` */
     baddbmm_(batch1: Tensor, batch2: Tensor, options?: { beta?: Scalar | undefined; alpha?: Scalar | undefined }): Tensor;
     /**
+     * 1 with the probability that stands at each place, else 0.
+     * Errors: a probability outside of [0, 1].
      * `aten::bernoulli(Tensor self, *, Generator? generator=None) -> Tensor`
      * `aten::bernoulli.Tensor(Tensor self, Tensor p, *, Generator? generator=None) -> Tensor`
      * `aten::bernoulli.p(Tensor self, float p, *, Generator? generator=None) -> Tensor`
@@ -259,10 +310,18 @@ declare module "../tensor.ts" {
     /** `aten::binary_cross_entropy(Tensor self, Tensor target, Tensor? weight=None, int reduction=1) -> Tensor` */
     binaryCrossEntropy(target: Tensor, options?: { weight?: Tensor | null | undefined; reduction?: Int | undefined }): Tensor;
     binaryCrossEntropy(target: Tensor, weight?: Tensor | null, reduction?: Int): Tensor;
-    /** `aten::binary_cross_entropy_with_logits(Tensor self, Tensor target, Tensor? weight=None, Tensor? pos_weight=None, int reduction=1) -> Tensor` */
+    /**
+     * Cross-entropy of sigmoid(input) with targets in [0, 1]. `reduction`: 0 none, 1 mean, 2 sum.
+     * Errors: shapes that differ.
+     * `aten::binary_cross_entropy_with_logits(Tensor self, Tensor target, Tensor? weight=None, Tensor? pos_weight=None, int reduction=1) -> Tensor`
+     */
     binaryCrossEntropyWithLogits(target: Tensor, options?: { weight?: Tensor | null | undefined; posWeight?: Tensor | null | undefined; reduction?: Int | undefined }): Tensor;
     binaryCrossEntropyWithLogits(target: Tensor, weight?: Tensor | null, posWeight?: Tensor | null, reduction?: Int): Tensor;
-    /** `aten::bincount(Tensor self, Tensor? weights=None, SymInt minlength=0) -> Tensor` */
+    /**
+     * How often each non-negative integer occurs: [N] → [max + 1].
+     * Errors: negative or fractional elements.
+     * `aten::bincount(Tensor self, Tensor? weights=None, SymInt minlength=0) -> Tensor`
+     */
     bincount(options?: { weights?: Tensor | null | undefined; minlength?: Int | undefined }): Tensor;
     bincount(weights?: Tensor | null, minlength?: Int): Tensor;
     /**
@@ -345,6 +404,8 @@ declare module "../tensor.ts" {
     bitwiseXor_(other: Scalar): Tensor;
     bitwiseXor_(options: { other: Scalar }): Tensor;
     /**
+     * A matrix product for each of B pairs: [B,M,K] × [B,K,N] → [B,M,N].
+     * Errors: batches or inner dimensions that differ.
      * `aten::bmm(Tensor self, Tensor mat2) -> Tensor`
      * `aten::bmm.dtype(Tensor self, Tensor mat2, ScalarType out_dtype) -> Tensor`
      */
@@ -368,7 +429,10 @@ declare module "../tensor.ts" {
     ccolIndices(): Tensor;
     /** `aten::ccol_indices_copy(Tensor self) -> Tensor` */
     ccolIndicesCopy(): Tensor;
-    /** `aten::ceil(Tensor self) -> Tensor` */
+    /**
+     * Smallest integer ≥ x, element by element. The shape stays.
+     * `aten::ceil(Tensor self) -> Tensor`
+     */
     ceil(): Tensor;
     /** `aten::ceil_(Tensor(a!) self) -> Tensor(a!)` */
     ceil_(): Tensor;
@@ -389,11 +453,17 @@ declare module "../tensor.ts" {
     /** `aten::cholesky_solve(Tensor self, Tensor input2, bool upper=False) -> Tensor` */
     choleskySolve(input2: Tensor, options?: { upper?: boolean | undefined }): Tensor;
     choleskySolve(input2: Tensor, upper?: boolean): Tensor;
-    /** `aten::chunk(Tensor(a -> *) self, int chunks, int dim=0) -> Tensor(a)[]` */
+    /**
+     * Views of about equal size along `dim`, at most `chunks`.
+     * Errors: a dimension out of range.
+     * `aten::chunk(Tensor(a -> *) self, int chunks, int dim=0) -> Tensor(a)[]`
+     */
     chunk(chunks: Int, options?: { dim?: Int | undefined }): Tensor[];
     chunk(chunks: Int, dim?: Int): Tensor[];
     chunk(options: { chunks: Int; dim?: Int | undefined }): Tensor[];
     /**
+     * Limits x to [min, max]; either may be missing. The shape stays, or broadcasts with tensor limits.
+     * Errors: neither limit given.
      * `aten::clamp(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor`
      * `aten::clamp.Tensor(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor`
      */
@@ -453,7 +523,10 @@ declare module "../tensor.ts" {
     clip_(min?: Scalar | null, max?: Scalar | null): Tensor;
     clip_(options?: { min?: Tensor | null | undefined; max?: Tensor | null | undefined }): Tensor;
     clip_(min?: Tensor | null, max?: Tensor | null): Tensor;
-    /** `aten::clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor` */
+    /**
+     * A copy with memory of its own; gradients flow through.
+     * `aten::clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor`
+     */
     clone(options?: { memoryFormat?: MemoryFormat | null | undefined }): Tensor;
     /** `aten::coalesce(Tensor(a) self) -> Tensor(a)` */
     coalesce(): Tensor;
@@ -473,11 +546,18 @@ declare module "../tensor.ts" {
     conjPhysical(): Tensor;
     /** `aten::conj_physical_(Tensor(a!) self) -> Tensor(a!)` */
     conjPhysical_(): Tensor;
-    /** `aten::constant_pad_nd(Tensor self, SymInt[] pad, Scalar value=0) -> Tensor` */
+    /**
+     * A copy with `value` around it: [left, right, top, bottom, …] from the last dimension on.
+     * Errors: an odd number of pads.
+     * `aten::constant_pad_nd(Tensor self, SymInt[] pad, Scalar value=0) -> Tensor`
+     */
     constantPadNd(pad: readonly Int[], options?: { value?: Scalar | undefined }): Tensor;
     constantPadNd(pad: readonly Int[], value?: Scalar): Tensor;
     constantPadNd(options: { pad: readonly Int[]; value?: Scalar | undefined }): Tensor;
-    /** `aten::contiguous(Tensor(a) self, *, MemoryFormat memory_format=0) -> Tensor(a)` */
+    /**
+     * The tensor itself when its elements lie row by row, else such a copy.
+     * `aten::contiguous(Tensor(a) self, *, MemoryFormat memory_format=0) -> Tensor(a)`
+     */
     contiguous(options?: { memoryFormat?: MemoryFormat | undefined }): Tensor;
     /** `aten::conv_depthwise3d(Tensor self, Tensor weight, SymInt[3] kernel_size, Tensor? bias, SymInt[3] stride, SymInt[3] padding, SymInt[3] dilation) -> Tensor` */
     convDepthwise3d(weight: Tensor, kernelSize: Int | readonly Int[], bias: Tensor | null, stride: Int | readonly Int[], padding: Int | readonly Int[], dilation: Int | readonly Int[]): Tensor;
@@ -487,7 +567,11 @@ declare module "../tensor.ts" {
     /** `aten::copy(Tensor self, Tensor src, bool non_blocking=False) -> Tensor` */
     copy(src: Tensor, options?: { nonBlocking?: boolean | undefined }): Tensor;
     copy(src: Tensor, nonBlocking?: boolean): Tensor;
-    /** `aten::copy_(Tensor(a!) self, Tensor src, bool non_blocking=False) -> Tensor(a!)` */
+    /**
+     * Writes `src`, broadcast and converted, into the tensor.
+     * Errors: a leaf that requires a gradient, outside of noGrad().
+     * `aten::copy_(Tensor(a!) self, Tensor src, bool non_blocking=False) -> Tensor(a!)`
+     */
     copy_(src: Tensor, options?: { nonBlocking?: boolean | undefined }): Tensor;
     copy_(src: Tensor, nonBlocking?: boolean): Tensor;
     /** `aten::copy_sparse_to_sparse(Tensor self, Tensor src, bool non_blocking=False) -> Tensor` */
@@ -512,7 +596,10 @@ declare module "../tensor.ts" {
     copysign_(options: { other: Scalar }): Tensor;
     /** `aten::corrcoef(Tensor self) -> Tensor` */
     corrcoef(): Tensor;
-    /** `aten::cos(Tensor self) -> Tensor` */
+    /**
+     * Cosine of radians, element by element. The shape stays.
+     * `aten::cos(Tensor self) -> Tensor`
+     */
     cos(): Tensor;
     /** `aten::cos_(Tensor(a!) self) -> Tensor(a!)` */
     cos_(): Tensor;
@@ -533,7 +620,11 @@ declare module "../tensor.ts" {
     /** `aten::cross(Tensor self, Tensor other, int? dim=None) -> Tensor` */
     cross(other: Tensor, options?: { dim?: Int | null | undefined }): Tensor;
     cross(other: Tensor, dim?: Int | null): Tensor;
-    /** `aten::cross_entropy_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100, float label_smoothing=0.) -> Tensor` */
+    /**
+     * Cross-entropy of logits [N,C,...] with class ids [N,...] or probabilities, in nats. `reduction`: 0 none, 1 mean, 2 sum.
+     * Errors: shapes that differ.
+     * `aten::cross_entropy_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100, float label_smoothing=0.) -> Tensor`
+     */
     crossEntropyLoss(target: Tensor, options?: { weight?: Tensor | null | undefined; reduction?: Int | undefined; ignoreIndex?: Int | undefined; labelSmoothing?: number | undefined }): Tensor;
     crossEntropyLoss(target: Tensor, weight?: Tensor | null, reduction?: Int, ignoreIndex?: Int, labelSmoothing?: number): Tensor;
     /** `aten::crow_indices(Tensor(a) self) -> Tensor(a)` */
@@ -558,13 +649,21 @@ declare module "../tensor.ts" {
     /** `aten::cummin(Tensor self, int dim) -> (Tensor values, Tensor indices)` */
     cummin(dim: Int): [values: Tensor, indices: Tensor];
     cummin(options: { dim: Int }): [values: Tensor, indices: Tensor];
-    /** `aten::cumprod(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor` */
+    /**
+     * Running products along `dim`. The shape stays.
+     * Errors: a dimension out of range.
+     * `aten::cumprod(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor`
+     */
     cumprod(dim: Int, options?: { dtype?: Dtype | null | undefined }): Tensor;
     cumprod(options: { dim: Int; dtype?: Dtype | null | undefined }): Tensor;
     /** `aten::cumprod_(Tensor(a!) self, int dim, *, ScalarType? dtype=None) -> Tensor(a!)` */
     cumprod_(dim: Int, options?: { dtype?: Dtype | null | undefined }): Tensor;
     cumprod_(options: { dim: Int; dtype?: Dtype | null | undefined }): Tensor;
-    /** `aten::cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor` */
+    /**
+     * Running sums along `dim`. The shape stays.
+     * Errors: a dimension out of range.
+     * `aten::cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor`
+     */
     cumsum(dim: Int, options?: { dtype?: Dtype | null | undefined }): Tensor;
     cumsum(options: { dim: Int; dtype?: Dtype | null | undefined }): Tensor;
     /** `aten::cumsum_(Tensor(a!) self, int dim, *, ScalarType? dtype=None) -> Tensor(a!)` */
@@ -583,7 +682,10 @@ declare module "../tensor.ts" {
     dequantize(): Tensor;
     /** `aten::det(Tensor self) -> Tensor` */
     det(): Tensor;
-    /** `aten::detach(Tensor(a) self) -> Tensor(a)` */
+    /**
+     * A view of the same memory without history.
+     * `aten::detach(Tensor(a) self) -> Tensor(a)`
+     */
     detach(): Tensor;
     /** `aten::detach_(Tensor(a!) self) -> Tensor(a!)` */
     detach_(): Tensor;
@@ -598,7 +700,11 @@ declare module "../tensor.ts" {
     /** `aten::diagflat(Tensor self, int offset=0) -> Tensor` */
     diagflat(options?: { offset?: Int | undefined }): Tensor;
     diagflat(offset?: Int): Tensor;
-    /** `aten::diagonal(Tensor(a) self, int offset=0, int dim1=0, int dim2=1) -> Tensor(a)` */
+    /**
+     * A view of a diagonal, as the last dimension.
+     * Errors: fewer than two dimensions.
+     * `aten::diagonal(Tensor(a) self, int offset=0, int dim1=0, int dim2=1) -> Tensor(a)`
+     */
     diagonal(options?: { offset?: Int | undefined; dim1?: Int | undefined; dim2?: Int | undefined }): Tensor;
     diagonal(offset?: Int, dim1?: Int, dim2?: Int): Tensor;
     /** `aten::diagonal_copy(Tensor self, int offset=0, int dim1=0, int dim2=1) -> Tensor` */
@@ -618,6 +724,8 @@ declare module "../tensor.ts" {
     dist(other: Tensor, options?: { p?: Scalar | undefined }): Tensor;
     dist(other: Tensor, p?: Scalar): Tensor;
     /**
+     * self / other; `roundingMode: "floor"` or `"trunc"` for whole quotients. Integers give floats without it, element by element. Shapes broadcast; dtypes are promoted.
+     * Errors: shapes that do not broadcast.
      * `aten::div.Tensor(Tensor self, Tensor other) -> Tensor`
      * `aten::div.Tensor_mode(Tensor self, Tensor other, *, str? rounding_mode) -> Tensor`
      * `aten::div.Scalar(Tensor self, Scalar other) -> Tensor`
@@ -665,7 +773,11 @@ declare module "../tensor.ts" {
     divide_(options: { other: Scalar }): Tensor;
     divide_(other: Scalar, options?: { roundingMode?: string | null | undefined }): Tensor;
     divide_(options: { other: Scalar; roundingMode?: string | null | undefined }): Tensor;
-    /** `aten::dot(Tensor self, Tensor tensor) -> Tensor` */
+    /**
+     * Σ xᵢ yᵢ of two vectors: [N] × [N] → [].
+     * Errors: lengths or dtypes that differ.
+     * `aten::dot(Tensor self, Tensor tensor) -> Tensor`
+     */
     dot(tensor: Tensor): Tensor;
     /** `aten::dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)` */
     dropout_(p: number, train: boolean): Tensor;
@@ -691,6 +803,8 @@ declare module "../tensor.ts" {
     /** `aten::empty_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor` */
     emptyLike(options?: { dtype?: Dtype | null | undefined; layout?: Layout | null | undefined; device?: Device | null | undefined; pinMemory?: boolean | null | undefined; memoryFormat?: MemoryFormat | null | undefined }): Tensor;
     /**
+     * Whether both are equal, as bool, element by element. Shapes broadcast; dtypes are promoted.
+     * Errors: shapes that do not broadcast.
      * `aten::eq.Tensor(Tensor self, Tensor other) -> Tensor`
      * `aten::eq.Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -704,7 +818,10 @@ declare module "../tensor.ts" {
     eq_(other: Tensor): Tensor;
     eq_(other: Scalar): Tensor;
     eq_(options: { other: Scalar }): Tensor;
-    /** `aten::erf(Tensor self) -> Tensor` */
+    /**
+     * Error function, element by element. The shape stays.
+     * `aten::erf(Tensor self) -> Tensor`
+     */
     erf(): Tensor;
     /** `aten::erf_(Tensor(a!) self) -> Tensor(a!)` */
     erf_(): Tensor;
@@ -716,7 +833,10 @@ declare module "../tensor.ts" {
     erfinv(): Tensor;
     /** `aten::erfinv_(Tensor(a!) self) -> Tensor(a!)` */
     erfinv_(): Tensor;
-    /** `aten::exp(Tensor self) -> Tensor` */
+    /**
+     * eˣ, element by element. The shape stays.
+     * `aten::exp(Tensor self) -> Tensor`
+     */
     exp(): Tensor;
     /** `aten::exp2(Tensor self) -> Tensor` */
     exp2(): Tensor;
@@ -724,7 +844,11 @@ declare module "../tensor.ts" {
     exp2_(): Tensor;
     /** `aten::exp_(Tensor(a!) self) -> Tensor(a!)` */
     exp_(): Tensor;
-    /** `aten::expand(Tensor(a) self, SymInt[] size, *, bool implicit=False) -> Tensor(a)` */
+    /**
+     * A view that repeats dimensions of size 1; −1 keeps a size. No memory is taken.
+     * Errors: a dimension that is neither 1 nor of that size.
+     * `aten::expand(Tensor(a) self, SymInt[] size, *, bool implicit=False) -> Tensor(a)`
+     */
     expand(size: readonly Int[], options?: { implicit?: boolean | undefined }): Tensor;
     expand(options: { size: readonly Int[]; implicit?: boolean | undefined }): Tensor;
     /** `aten::expand_as(Tensor(a) self, Tensor other) -> Tensor(a)` */
@@ -732,7 +856,10 @@ declare module "../tensor.ts" {
     /** `aten::expand_copy(Tensor self, SymInt[] size, *, bool implicit=False) -> Tensor` */
     expandCopy(size: readonly Int[], options?: { implicit?: boolean | undefined }): Tensor;
     expandCopy(options: { size: readonly Int[]; implicit?: boolean | undefined }): Tensor;
-    /** `aten::expm1(Tensor self) -> Tensor` */
+    /**
+     * eˣ − 1, exact near 0, element by element. The shape stays.
+     * `aten::expm1(Tensor self) -> Tensor`
+     */
     expm1(): Tensor;
     /** `aten::expm1_(Tensor(a!) self) -> Tensor(a!)` */
     expm1_(): Tensor;
@@ -830,6 +957,8 @@ declare module "../tensor.ts" {
     fill(value: Scalar): Tensor;
     fill(options: { value: Scalar }): Tensor;
     /**
+     * Writes one value everywhere.
+     * Errors: a leaf that requires a gradient, outside of noGrad().
      * `aten::fill_.Tensor(Tensor(a!) self, Tensor value) -> Tensor(a!)`
      * `aten::fill_.Scalar(Tensor(a!) self, Scalar value) -> Tensor(a!)`
      */
@@ -844,10 +973,18 @@ declare module "../tensor.ts" {
     fix(): Tensor;
     /** `aten::fix_(Tensor(a!) self) -> Tensor(a!)` */
     fix_(): Tensor;
-    /** `aten::flatten.using_ints(Tensor(a) self, int start_dim=0, int end_dim=-1) -> Tensor(a)` */
+    /**
+     * Dimensions from `startDim` to `endDim` as one.
+     * Errors: a dimension out of range.
+     * `aten::flatten.using_ints(Tensor(a) self, int start_dim=0, int end_dim=-1) -> Tensor(a)`
+     */
     flatten(options?: { startDim?: Int | undefined; endDim?: Int | undefined }): Tensor;
     flatten(startDim?: Int, endDim?: Int): Tensor;
-    /** `aten::flip(Tensor self, int[] dims) -> Tensor` */
+    /**
+     * A copy with the listed dimensions reversed.
+     * Errors: a dimension out of range.
+     * `aten::flip(Tensor self, int[] dims) -> Tensor`
+     */
     flip(dims: readonly Int[]): Tensor;
     flip(options: { dims: readonly Int[] }): Tensor;
     /** `aten::fliplr(Tensor self) -> Tensor` */
@@ -869,7 +1006,10 @@ declare module "../tensor.ts" {
     floatPower_(exponent: Tensor): Tensor;
     floatPower_(exponent: Scalar): Tensor;
     floatPower_(options: { exponent: Scalar }): Tensor;
-    /** `aten::floor(Tensor self) -> Tensor` */
+    /**
+     * Largest integer ≤ x, element by element. The shape stays.
+     * `aten::floor(Tensor self) -> Tensor`
+     */
     floor(): Tensor;
     /** `aten::floor_(Tensor(a!) self) -> Tensor(a!)` */
     floor_(): Tensor;
@@ -925,13 +1065,19 @@ declare module "../tensor.ts" {
     /** `aten::fused_moving_avg_obs_fake_quant(Tensor self, Tensor observer_on, Tensor fake_quant_on, Tensor(a!) running_min, Tensor(b!) running_max, Tensor(c!) scale, Tensor(d!) zero_point, float averaging_const, int quant_min, int quant_max, int ch_axis, bool per_row_fake_quant=False, bool symmetric_quant=False) -> Tensor` */
     fusedMovingAvgObsFakeQuant(observerOn: Tensor, fakeQuantOn: Tensor, runningMin: Tensor, runningMax: Tensor, scale: Tensor, zeroPoint: Tensor, averagingConst: number, quantMin: Int, quantMax: Int, chAxis: Int, options?: { perRowFakeQuant?: boolean | undefined; symmetricQuant?: boolean | undefined }): Tensor;
     fusedMovingAvgObsFakeQuant(observerOn: Tensor, fakeQuantOn: Tensor, runningMin: Tensor, runningMax: Tensor, scale: Tensor, zeroPoint: Tensor, averagingConst: number, quantMin: Int, quantMax: Int, chAxis: Int, perRowFakeQuant?: boolean, symmetricQuant?: boolean): Tensor;
-    /** `aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor` */
+    /**
+     * out[i][j] = self[i][index[i][j]] along `dim`; the result has the shape of `index`.
+     * Errors: an index out of range.
+     * `aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor`
+     */
     gather(dim: Int, index: Tensor, options?: { sparseGrad?: boolean | undefined }): Tensor;
     /** `aten::gcd(Tensor self, Tensor other) -> Tensor` */
     gcd(other: Tensor): Tensor;
     /** `aten::gcd_(Tensor(a!) self, Tensor other) -> Tensor(a!)` */
     gcd_(other: Tensor): Tensor;
     /**
+     * Whether self ≥ other, as bool, element by element. Shapes broadcast; dtypes are promoted.
+     * Errors: shapes that do not broadcast.
      * `aten::ge.Tensor(Tensor self, Tensor other) -> Tensor`
      * `aten::ge.Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -945,7 +1091,10 @@ declare module "../tensor.ts" {
     ge_(other: Tensor): Tensor;
     ge_(other: Scalar): Tensor;
     ge_(options: { other: Scalar }): Tensor;
-    /** `aten::gelu(Tensor self, *, str approximate="none") -> Tensor` */
+    /**
+     * x Φ(x), exactly or with `approximate: "tanh"`, element by element. The shape stays.
+     * `aten::gelu(Tensor self, *, str approximate="none") -> Tensor`
+     */
     gelu(options?: { approximate?: string | undefined }): Tensor;
     /** `aten::gelu_(Tensor(a!) self, *, str approximate="none") -> Tensor(a!)` */
     gelu_(options?: { approximate?: string | undefined }): Tensor;
@@ -1009,6 +1158,8 @@ declare module "../tensor.ts" {
     greaterEqual_(other: Scalar): Tensor;
     greaterEqual_(options: { other: Scalar }): Tensor;
     /**
+     * Whether self > other, as bool, element by element. Shapes broadcast; dtypes are promoted.
+     * Errors: shapes that do not broadcast.
      * `aten::gt.Tensor(Tensor self, Tensor other) -> Tensor`
      * `aten::gt.Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -1106,7 +1257,11 @@ declare module "../tensor.ts" {
     imag(): Tensor;
     /** `aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor` */
     index(indices: readonly (Tensor | null)[]): Tensor;
-    /** `aten::index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor` */
+    /**
+     * A copy with slices of `source` added at int64 indices along `dim`.
+     * Errors: an index out of range.
+     * `aten::index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor`
+     */
     indexAdd(dim: Int, index: Tensor, source: Tensor, options?: { alpha?: Scalar | undefined }): Tensor;
     /** `aten::index_add_(Tensor(a!) self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor(a!)` */
     indexAdd_(dim: Int, index: Tensor, source: Tensor, options?: { alpha?: Scalar | undefined }): Tensor;
@@ -1126,7 +1281,11 @@ declare module "../tensor.ts" {
      */
     indexFill_(dim: Int, index: Tensor, value: Scalar): Tensor;
     indexFill_(dim: Int, index: Tensor, value: Tensor): Tensor;
-    /** `aten::index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor` */
+    /**
+     * A copy with `values` written, or added with `accumulate`, at the listed index tensors.
+     * Errors: an index out of range.
+     * `aten::index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor`
+     */
     indexPut(indices: readonly (Tensor | null)[], values: Tensor, options?: { accumulate?: boolean | undefined }): Tensor;
     indexPut(indices: readonly (Tensor | null)[], values: Tensor, accumulate?: boolean): Tensor;
     /** `aten::index_put_(Tensor(a!) self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor(a!)` */
@@ -1136,7 +1295,11 @@ declare module "../tensor.ts" {
     indexReduce(dim: Int, index: Tensor, source: Tensor, reduce: string, options?: { includeSelf?: boolean | undefined }): Tensor;
     /** `aten::index_reduce_(Tensor(a!) self, int dim, Tensor index, Tensor source, str reduce, *, bool include_self=True) -> Tensor(a!)` */
     indexReduce_(dim: Int, index: Tensor, source: Tensor, reduce: string, options?: { includeSelf?: boolean | undefined }): Tensor;
-    /** `aten::index_select(Tensor self, int dim, Tensor index) -> Tensor` */
+    /**
+     * Slices along `dim` by int64 indices, as a copy.
+     * Errors: an index out of range; indices that are not a vector.
+     * `aten::index_select(Tensor self, int dim, Tensor index) -> Tensor`
+     */
     indexSelect(dim: Int, index: Tensor): Tensor;
     /** `aten::indices(Tensor(a) self) -> Tensor(a)` */
     indices(): Tensor;
@@ -1173,14 +1336,24 @@ declare module "../tensor.ts" {
     isSetTo(tensor: Tensor): boolean;
     /** `aten::is_signed(Tensor self) -> bool` */
     isSigned(): boolean;
-    /** `aten::isclose(Tensor self, Tensor other, float rtol=1.0000000000000001e-05, float atol=1e-08, bool equal_nan=False) -> Tensor` */
+    /**
+     * |self − other| ≤ atol + rtol · |other|, as bool, element by element. Shapes broadcast; dtypes are promoted.
+     * Errors: shapes that do not broadcast.
+     * `aten::isclose(Tensor self, Tensor other, float rtol=1.0000000000000001e-05, float atol=1e-08, bool equal_nan=False) -> Tensor`
+     */
     isclose(other: Tensor, options?: { rtol?: number | undefined; atol?: number | undefined; equalNan?: boolean | undefined }): Tensor;
     isclose(other: Tensor, rtol?: number, atol?: number, equalNan?: boolean): Tensor;
-    /** `aten::isfinite(Tensor self) -> Tensor` */
+    /**
+     * Whether x is neither infinite nor NaN, as bool, element by element. The shape stays.
+     * `aten::isfinite(Tensor self) -> Tensor`
+     */
     isfinite(): Tensor;
     /** `aten::isinf(Tensor self) -> Tensor` */
     isinf(): Tensor;
-    /** `aten::isnan(Tensor self) -> Tensor` */
+    /**
+     * Whether x is NaN, as bool, element by element. The shape stays.
+     * `aten::isnan(Tensor self) -> Tensor`
+     */
     isnan(): Tensor;
     /** `aten::isneginf(Tensor self) -> Tensor` */
     isneginf(): Tensor;
@@ -1192,7 +1365,11 @@ declare module "../tensor.ts" {
     istft(nFft: Int, options?: { hopLength?: Int | null | undefined; winLength?: Int | null | undefined; window?: Tensor | null | undefined; center?: boolean | undefined; normalized?: boolean | undefined; onesided?: boolean | null | undefined; length?: Int | null | undefined; returnComplex?: boolean | undefined }): Tensor;
     istft(nFft: Int, hopLength?: Int | null, winLength?: Int | null, window?: Tensor | null, center?: boolean, normalized?: boolean, onesided?: boolean | null, length?: Int | null, returnComplex?: boolean): Tensor;
     istft(options: { nFft: Int; hopLength?: Int | null | undefined; winLength?: Int | null | undefined; window?: Tensor | null | undefined; center?: boolean | undefined; normalized?: boolean | undefined; onesided?: boolean | null | undefined; length?: Int | null | undefined; returnComplex?: boolean | undefined }): Tensor;
-    /** `aten::kl_div(Tensor self, Tensor target, int reduction=1, *, bool log_target=False) -> Tensor` */
+    /**
+     * target · (ln target − input), the input in logarithms. `reduction`: 0 none, 1 mean, 2 sum.
+     * Errors: shapes that differ.
+     * `aten::kl_div(Tensor self, Tensor target, int reduction=1, *, bool log_target=False) -> Tensor`
+     */
     klDiv(target: Tensor, options?: { reduction?: Int | undefined; logTarget?: boolean | undefined }): Tensor;
     klDiv(target: Tensor, reduction?: Int, options?: { logTarget?: boolean | undefined }): Tensor;
     /** `aten::kron(Tensor self, Tensor other) -> Tensor` */
@@ -1201,7 +1378,11 @@ declare module "../tensor.ts" {
     kthvalue(k: Int, options?: { dim?: Int | undefined; keepdim?: boolean | undefined }): [values: Tensor, indices: Tensor];
     kthvalue(k: Int, dim?: Int, keepdim?: boolean): [values: Tensor, indices: Tensor];
     kthvalue(options: { k: Int; dim?: Int | undefined; keepdim?: boolean | undefined }): [values: Tensor, indices: Tensor];
-    /** `aten::l1_loss(Tensor self, Tensor target, int reduction=1) -> Tensor` */
+    /**
+     * |input − target|. `reduction`: 0 none, 1 mean, 2 sum.
+     * Errors: shapes that differ.
+     * `aten::l1_loss(Tensor self, Tensor target, int reduction=1) -> Tensor`
+     */
     l1Loss(target: Tensor, options?: { reduction?: Int | undefined }): Tensor;
     l1Loss(target: Tensor, reduction?: Int): Tensor;
     /** `aten::lcm(Tensor self, Tensor other) -> Tensor` */
@@ -1213,6 +1394,8 @@ declare module "../tensor.ts" {
     /** `aten::ldexp_(Tensor(a!) self, Tensor other) -> Tensor(a!)` */
     ldexp_(other: Tensor): Tensor;
     /**
+     * Whether self ≤ other, as bool, element by element. Shapes broadcast; dtypes are promoted.
+     * Errors: shapes that do not broadcast.
      * `aten::le.Tensor(Tensor self, Tensor other) -> Tensor`
      * `aten::le.Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -1226,13 +1409,18 @@ declare module "../tensor.ts" {
     le_(other: Tensor): Tensor;
     le_(other: Scalar): Tensor;
     le_(options: { other: Scalar }): Tensor;
-    /** `aten::leaky_relu(Tensor self, Scalar negative_slope=0.01) -> Tensor` */
+    /**
+     * x, or negativeSlope · x below 0, element by element. The shape stays.
+     * `aten::leaky_relu(Tensor self, Scalar negative_slope=0.01) -> Tensor`
+     */
     leakyRelu(options?: { negativeSlope?: Scalar | undefined }): Tensor;
     leakyRelu(negativeSlope?: Scalar): Tensor;
     /** `aten::leaky_relu_(Tensor(a!) self, Scalar negative_slope=0.01) -> Tensor(a!)` */
     leakyRelu_(options?: { negativeSlope?: Scalar | undefined }): Tensor;
     leakyRelu_(negativeSlope?: Scalar): Tensor;
     /**
+     * self + weight · (end − self), element by element. Shapes broadcast; dtypes are promoted.
+     * Errors: shapes that do not broadcast.
      * `aten::lerp.Tensor(Tensor self, Tensor end, Tensor weight) -> Tensor`
      * `aten::lerp.Scalar(Tensor self, Tensor end, Scalar weight) -> Tensor`
      */
@@ -1285,7 +1473,11 @@ declare module "../tensor.ts" {
     /** `aten::linalg__powsum(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor` */
     linalgPowsum(options?: { ord?: Scalar | undefined; dim?: Int | readonly Int[] | null | undefined; keepdim?: boolean | undefined; dtype?: Dtype | null | undefined }): Tensor;
     linalgPowsum(ord?: Scalar, dim?: Int | readonly Int[] | null, keepdim?: boolean, options?: { dtype?: Dtype | null | undefined }): Tensor;
-    /** `aten::linalg_cholesky(Tensor self, *, bool upper=False) -> Tensor` */
+    /**
+     * L with L Lᴴ = A: [...,N,N].
+     * Errors: a matrix that is not positive definite.
+     * `aten::linalg_cholesky(Tensor self, *, bool upper=False) -> Tensor`
+     */
     linalgCholesky(options?: { upper?: boolean | undefined }): Tensor;
     /** `aten::linalg_cholesky_ex(Tensor self, *, bool upper=False, bool check_errors=False) -> (Tensor L, Tensor info)` */
     linalgCholeskyEx(options?: { upper?: boolean | undefined; checkErrors?: boolean | undefined }): [L: Tensor, info: Tensor];
@@ -1301,7 +1493,11 @@ declare module "../tensor.ts" {
     linalgCross(other: Tensor, options?: { dim?: Int | undefined }): Tensor;
     /** `aten::linalg_eig(Tensor self) -> (Tensor eigenvalues, Tensor eigenvectors)` */
     linalgEig(): [eigenvalues: Tensor, eigenvectors: Tensor];
-    /** `aten::linalg_eigh(Tensor self, str UPLO="L") -> (Tensor eigenvalues, Tensor eigenvectors)` */
+    /**
+     * [eigenvalues rising, eigenvectors] of symmetric matrices [...,N,N].
+     * Errors: matrices that are not square.
+     * `aten::linalg_eigh(Tensor self, str UPLO="L") -> (Tensor eigenvalues, Tensor eigenvectors)`
+     */
     linalgEigh(options?: { UPLO?: string | undefined }): [eigenvalues: Tensor, eigenvectors: Tensor];
     linalgEigh(UPLO?: string): [eigenvalues: Tensor, eigenvectors: Tensor];
     /** `aten::linalg_eigvals(Tensor self) -> Tensor` */
@@ -1374,20 +1570,36 @@ declare module "../tensor.ts" {
     /** `aten::linalg_tensorsolve(Tensor self, Tensor other, int[]? dims=None) -> Tensor` */
     linalgTensorsolve(other: Tensor, options?: { dims?: readonly Int[] | null | undefined }): Tensor;
     linalgTensorsolve(other: Tensor, dims?: readonly Int[] | null): Tensor;
-    /** `aten::linalg_vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor` */
+    /**
+     * `ord`-norm of vectors. `dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.
+     * Errors: a dimension out of range.
+     * `aten::linalg_vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor`
+     */
     linalgVectorNorm(options?: { ord?: Scalar | undefined; dim?: Int | readonly Int[] | null | undefined; keepdim?: boolean | undefined; dtype?: Dtype | null | undefined }): Tensor;
     linalgVectorNorm(ord?: Scalar, dim?: Int | readonly Int[] | null, keepdim?: boolean, options?: { dtype?: Dtype | null | undefined }): Tensor;
-    /** `aten::log(Tensor self) -> Tensor` */
+    /**
+     * Natural logarithm; NaN below 0, element by element. The shape stays.
+     * `aten::log(Tensor self) -> Tensor`
+     */
     log(): Tensor;
-    /** `aten::log10(Tensor self) -> Tensor` */
+    /**
+     * Logarithm to base 10, element by element. The shape stays.
+     * `aten::log10(Tensor self) -> Tensor`
+     */
     log10(): Tensor;
     /** `aten::log10_(Tensor(a!) self) -> Tensor(a!)` */
     log10_(): Tensor;
-    /** `aten::log1p(Tensor self) -> Tensor` */
+    /**
+     * ln(1 + x), exact near 0, element by element. The shape stays.
+     * `aten::log1p(Tensor self) -> Tensor`
+     */
     log1p(): Tensor;
     /** `aten::log1p_(Tensor(a!) self) -> Tensor(a!)` */
     log1p_(): Tensor;
-    /** `aten::log2(Tensor self) -> Tensor` */
+    /**
+     * Logarithm to base 2, element by element. The shape stays.
+     * `aten::log2(Tensor self) -> Tensor`
+     */
     log2(): Tensor;
     /** `aten::log2_(Tensor(a!) self) -> Tensor(a!)` */
     log2_(): Tensor;
@@ -1403,7 +1615,11 @@ declare module "../tensor.ts" {
     logSigmoid(): Tensor;
     /** `aten::log_sigmoid_forward(Tensor self) -> (Tensor output, Tensor buffer)` */
     logSigmoidForward(): [output: Tensor, buffer: Tensor];
-    /** `aten::log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor` */
+    /**
+     * x − ln Σ eˣ along `dim`. The shape stays.
+     * Errors: a dimension out of range.
+     * `aten::log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor`
+     */
     logSoftmax(dim: Int, options?: { dtype?: Dtype | null | undefined }): Tensor;
     logSoftmax(dim: Int, dtype?: Dtype | null): Tensor;
     logSoftmax(options: { dim: Int; dtype?: Dtype | null | undefined }): Tensor;
@@ -1416,15 +1632,26 @@ declare module "../tensor.ts" {
     logcumsumexp(options: { dim: Int }): Tensor;
     /** `aten::logdet(Tensor self) -> Tensor` */
     logdet(): Tensor;
-    /** `aten::logical_and(Tensor self, Tensor other) -> Tensor` */
+    /**
+     * Both are not 0, as bool, element by element. Shapes broadcast; dtypes are promoted.
+     * Errors: shapes that do not broadcast.
+     * `aten::logical_and(Tensor self, Tensor other) -> Tensor`
+     */
     logicalAnd(other: Tensor): Tensor;
     /** `aten::logical_and_(Tensor(a!) self, Tensor other) -> Tensor(a!)` */
     logicalAnd_(other: Tensor): Tensor;
-    /** `aten::logical_not(Tensor self) -> Tensor` */
+    /**
+     * Whether x is 0, as bool, element by element. The shape stays.
+     * `aten::logical_not(Tensor self) -> Tensor`
+     */
     logicalNot(): Tensor;
     /** `aten::logical_not_(Tensor(a!) self) -> Tensor(a!)` */
     logicalNot_(): Tensor;
-    /** `aten::logical_or(Tensor self, Tensor other) -> Tensor` */
+    /**
+     * Either is not 0, as bool, element by element. Shapes broadcast; dtypes are promoted.
+     * Errors: shapes that do not broadcast.
+     * `aten::logical_or(Tensor self, Tensor other) -> Tensor`
+     */
     logicalOr(other: Tensor): Tensor;
     /** `aten::logical_or_(Tensor(a!) self, Tensor other) -> Tensor(a!)` */
     logicalOr_(other: Tensor): Tensor;
@@ -1438,11 +1665,17 @@ declare module "../tensor.ts" {
     /** `aten::logit_(Tensor(a!) self, float? eps=None) -> Tensor(a!)` */
     logit_(options?: { eps?: number | null | undefined }): Tensor;
     logit_(eps?: number | null): Tensor;
-    /** `aten::logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor` */
+    /**
+     * ln Σ eˣ without overflow. `dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.
+     * Errors: a dimension out of range.
+     * `aten::logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor`
+     */
     logsumexp(dim: Int | readonly Int[], options?: { keepdim?: boolean | undefined }): Tensor;
     logsumexp(dim: Int | readonly Int[], keepdim?: boolean): Tensor;
     logsumexp(options: { dim: Int | readonly Int[]; keepdim?: boolean | undefined }): Tensor;
     /**
+     * Whether self < other, as bool, element by element. Shapes broadcast; dtypes are promoted.
+     * Errors: shapes that do not broadcast.
      * `aten::lt.Tensor(Tensor self, Tensor other) -> Tensor`
      * `aten::lt.Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -1463,6 +1696,8 @@ declare module "../tensor.ts" {
     /** `aten::mT(Tensor(a) self) -> Tensor(a)` */
     mT(): Tensor;
     /**
+     * A copy with `value` where the bool mask holds; the mask broadcasts.
+     * Errors: a mask that is not bool.
      * `aten::masked_fill.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor`
      * `aten::masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor`
      */
@@ -1478,7 +1713,11 @@ declare module "../tensor.ts" {
     maskedScatter(mask: Tensor, source: Tensor): Tensor;
     /** `aten::masked_scatter_(Tensor(a!) self, Tensor mask, Tensor source) -> Tensor(a!)` */
     maskedScatter_(mask: Tensor, source: Tensor): Tensor;
-    /** `aten::masked_select(Tensor self, Tensor mask) -> Tensor` */
+    /**
+     * The elements where the bool mask holds, as a vector.
+     * Errors: a mask that is not bool.
+     * `aten::masked_select(Tensor self, Tensor mask) -> Tensor`
+     */
     maskedSelect(mask: Tensor): Tensor;
     /**
      * Matrix product over the last two dimensions, the others broadcast: [...,M,K] × [...,K,N] → [...,M,N].
@@ -1494,6 +1733,8 @@ declare module "../tensor.ts" {
     matrixPower(n: Int): Tensor;
     matrixPower(options: { n: Int }): Tensor;
     /**
+     * Largest element, or along `dim` [values, indices], or the larger of two tensors.
+     * Errors: no elements; a dimension out of range.
      * `aten::max(Tensor self) -> Tensor`
      * `aten::max.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)`
      * `aten::max.other(Tensor self, Tensor other) -> Tensor`
@@ -1511,7 +1752,11 @@ declare module "../tensor.ts" {
     maxPool1dWithIndices(kernelSize: Int | readonly Int[], options?: { stride?: Int | readonly Int[] | undefined; padding?: Int | readonly Int[] | undefined; dilation?: Int | readonly Int[] | undefined; ceilMode?: boolean | undefined }): [result0: Tensor, result1: Tensor];
     maxPool1dWithIndices(kernelSize: Int | readonly Int[], stride?: Int | readonly Int[], padding?: Int | readonly Int[], dilation?: Int | readonly Int[], ceilMode?: boolean): [result0: Tensor, result1: Tensor];
     maxPool1dWithIndices(options: { kernelSize: Int | readonly Int[]; stride?: Int | readonly Int[] | undefined; padding?: Int | readonly Int[] | undefined; dilation?: Int | readonly Int[] | undefined; ceilMode?: boolean | undefined }): [result0: Tensor, result1: Tensor];
-    /** `aten::max_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> Tensor` */
+    /**
+     * Largest element of each window: [N,C,H,W] → [N,C,H',W'].
+     * Errors: a padding over half of the kernel.
+     * `aten::max_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> Tensor`
+     */
     maxPool2d(kernelSize: Int | readonly Int[], options?: { stride?: Int | readonly Int[] | undefined; padding?: Int | readonly Int[] | undefined; dilation?: Int | readonly Int[] | undefined; ceilMode?: boolean | undefined }): Tensor;
     maxPool2d(kernelSize: Int | readonly Int[], stride?: Int | readonly Int[], padding?: Int | readonly Int[], dilation?: Int | readonly Int[], ceilMode?: boolean): Tensor;
     maxPool2d(options: { kernelSize: Int | readonly Int[]; stride?: Int | readonly Int[] | undefined; padding?: Int | readonly Int[] | undefined; dilation?: Int | readonly Int[] | undefined; ceilMode?: boolean | undefined }): Tensor;
@@ -1531,9 +1776,15 @@ declare module "../tensor.ts" {
     maxUnpool2d(indices: Tensor, outputSize: Int | readonly Int[]): Tensor;
     /** `aten::max_unpool3d(Tensor self, Tensor indices, SymInt[3] output_size, int[3] stride, int[3] padding) -> Tensor` */
     maxUnpool3d(indices: Tensor, outputSize: Int | readonly Int[], stride: Int | readonly Int[], padding: Int | readonly Int[]): Tensor;
-    /** `aten::maximum(Tensor self, Tensor other) -> Tensor` */
+    /**
+     * The larger value; NaN wins, element by element. Shapes broadcast; dtypes are promoted.
+     * Errors: shapes that do not broadcast.
+     * `aten::maximum(Tensor self, Tensor other) -> Tensor`
+     */
     maximum(other: Tensor): Tensor;
     /**
+     * Mean of floating point or complex elements. `dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.
+     * Errors: a dimension out of range.
      * `aten::mean(Tensor self, *, ScalarType? dtype=None) -> Tensor`
      * `aten::mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor`
      */
@@ -1542,6 +1793,8 @@ declare module "../tensor.ts" {
     mean(dim: Int | readonly Int[] | null, keepdim?: boolean, options?: { dtype?: Dtype | null | undefined }): Tensor;
     mean(options: { dim?: Int | readonly Int[] | null | undefined; keepdim?: boolean | undefined; dtype?: Dtype | null | undefined }): Tensor;
     /**
+     * The lower median of all, or along `dim` [values, indices].
+     * Errors: a dimension out of range.
      * `aten::median(Tensor self) -> Tensor`
      * `aten::median.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)`
      */
@@ -1550,6 +1803,8 @@ declare module "../tensor.ts" {
     median(dim: Int, keepdim?: boolean): [values: Tensor, indices: Tensor];
     median(options: { dim: Int; keepdim?: boolean | undefined }): [values: Tensor, indices: Tensor];
     /**
+     * Smallest element, or along `dim` [values, indices], or the smaller of two tensors.
+     * Errors: no elements; a dimension out of range.
      * `aten::min(Tensor self) -> Tensor`
      * `aten::min.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)`
      * `aten::min.other(Tensor self, Tensor other) -> Tensor`
@@ -1559,7 +1814,11 @@ declare module "../tensor.ts" {
     min(dim: Int, keepdim?: boolean): [values: Tensor, indices: Tensor];
     min(options: { dim: Int; keepdim?: boolean | undefined }): [values: Tensor, indices: Tensor];
     min(other: Tensor): Tensor;
-    /** `aten::minimum(Tensor self, Tensor other) -> Tensor` */
+    /**
+     * The smaller value; NaN wins, element by element. Shapes broadcast; dtypes are promoted.
+     * Errors: shapes that do not broadcast.
+     * `aten::minimum(Tensor self, Tensor other) -> Tensor`
+     */
     minimum(other: Tensor): Tensor;
     /** `aten::miopen_convolution(Tensor self, Tensor weight, Tensor? bias, SymInt[] padding, SymInt[] stride, SymInt[] dilation, SymInt groups, bool benchmark, bool deterministic) -> Tensor` */
     miopenConvolution(weight: Tensor, bias: Tensor | null, padding: readonly Int[], stride: readonly Int[], dilation: readonly Int[], groups: Int, benchmark: boolean, deterministic: boolean): Tensor;
@@ -1598,6 +1857,8 @@ declare module "../tensor.ts" {
     mkldnnReorderConv3dWeight(options?: { padding?: Int | readonly Int[] | undefined; stride?: Int | readonly Int[] | undefined; dilation?: Int | readonly Int[] | undefined; groups?: Int | undefined; inputSize?: readonly Int[] | null | undefined }): Tensor;
     mkldnnReorderConv3dWeight(padding?: Int | readonly Int[], stride?: Int | readonly Int[], dilation?: Int | readonly Int[], groups?: Int, inputSize?: readonly Int[] | null): Tensor;
     /**
+     * Matrix product: [M,K] × [K,N] → [M,N].
+     * Errors: anything but two matrices whose inner dimensions and dtypes agree.
      * `aten::mm(Tensor self, Tensor mat2) -> Tensor`
      * `aten::mm.dtype(Tensor self, Tensor mat2, ScalarType out_dtype) -> Tensor`
      */
@@ -1622,12 +1883,18 @@ declare module "../tensor.ts" {
     movedim(options: { source: Int; destination: Int }): Tensor;
     movedim(source: readonly Int[], destination: readonly Int[]): Tensor;
     movedim(options: { source: readonly Int[]; destination: readonly Int[] }): Tensor;
-    /** `aten::mse_loss(Tensor self, Tensor target, int reduction=1) -> Tensor` */
+    /**
+     * (input − target)². `reduction`: 0 none, 1 mean, 2 sum.
+     * Errors: shapes that differ.
+     * `aten::mse_loss(Tensor self, Tensor target, int reduction=1) -> Tensor`
+     */
     mseLoss(target: Tensor, options?: { reduction?: Int | undefined }): Tensor;
     mseLoss(target: Tensor, reduction?: Int): Tensor;
     /** `aten::msort(Tensor self) -> Tensor` */
     msort(): Tensor;
     /**
+     * self · other, element by element. Shapes broadcast; dtypes are promoted.
+     * Errors: shapes that do not broadcast.
      * `aten::mul.Tensor(Tensor self, Tensor other) -> Tensor`
      * `aten::mul.Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -1635,6 +1902,8 @@ declare module "../tensor.ts" {
     mul(other: Scalar): Tensor;
     mul(options: { other: Scalar }): Tensor;
     /**
+     * self ← self · other; `other` broadcasts.
+     * Errors: a leaf that requires a gradient, outside of noGrad().
      * `aten::mul_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      * `aten::mul_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
      */
@@ -1649,7 +1918,11 @@ declare module "../tensor.ts" {
     multilabelMarginLoss(target: Tensor, reduction?: Int): Tensor;
     /** `aten::multilabel_margin_loss_forward(Tensor self, Tensor target, int reduction) -> (Tensor output, Tensor is_target)` */
     multilabelMarginLossForward(target: Tensor, reduction: Int): [output: Tensor, is_target: Tensor];
-    /** `aten::multinomial(Tensor self, SymInt num_samples, bool replacement=False, *, Generator? generator=None) -> Tensor` */
+    /**
+     * `numSamples` indices drawn with the weights of each row: [N] or [M,N] → int64.
+     * Errors: negative weights; more samples than weights without replacement.
+     * `aten::multinomial(Tensor self, SymInt num_samples, bool replacement=False, *, Generator? generator=None) -> Tensor`
+     */
     multinomial(numSamples: Int, options?: { replacement?: boolean | undefined; generator?: Generator | null | undefined }): Tensor;
     multinomial(numSamples: Int, replacement?: boolean, options?: { generator?: Generator | null | undefined }): Tensor;
     multinomial(options: { numSamples: Int; replacement?: boolean | undefined; generator?: Generator | null | undefined }): Tensor;
@@ -1667,7 +1940,11 @@ declare module "../tensor.ts" {
     multiply_(other: Tensor): Tensor;
     multiply_(other: Scalar): Tensor;
     multiply_(options: { other: Scalar }): Tensor;
-    /** `aten::mv(Tensor self, Tensor vec) -> Tensor` */
+    /**
+     * Matrix times vector: [M,K] × [K] → [M].
+     * Errors: sizes that differ.
+     * `aten::mv(Tensor self, Tensor vec) -> Tensor`
+     */
     mv(vec: Tensor): Tensor;
     /** `aten::mvlgamma(Tensor self, int p) -> Tensor` */
     mvlgamma(p: Int): Tensor;
@@ -1705,6 +1982,8 @@ declare module "../tensor.ts" {
     nansum(options?: { dim?: Int | readonly Int[] | null | undefined; keepdim?: boolean | undefined; dtype?: Dtype | null | undefined }): Tensor;
     nansum(dim?: Int | readonly Int[] | null, keepdim?: boolean, options?: { dtype?: Dtype | null | undefined }): Tensor;
     /**
+     * A view of `length` elements from `start` along `dim`.
+     * Errors: a range beyond the dimension.
      * `aten::narrow(Tensor(a) self, int dim, SymInt start, SymInt length) -> Tensor(a)`
      * `aten::narrow.Tensor(Tensor(a) self, int dim, Tensor start, SymInt length) -> Tensor(a)`
      */
@@ -1726,6 +2005,8 @@ declare module "../tensor.ts" {
     nativeNorm(p: Scalar | null, dim: Int | readonly Int[], keepdim: boolean, dtype: Dtype | null): Tensor;
     nativeNorm(options: { p?: Scalar | null | undefined; dim: Int | readonly Int[]; keepdim: boolean; dtype?: Dtype | null | undefined }): Tensor;
     /**
+     * Whether both differ, as bool, element by element. Shapes broadcast; dtypes are promoted.
+     * Errors: shapes that do not broadcast.
      * `aten::ne.Tensor(Tensor self, Tensor other) -> Tensor`
      * `aten::ne.Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -1739,7 +2020,10 @@ declare module "../tensor.ts" {
     ne_(other: Tensor): Tensor;
     ne_(other: Scalar): Tensor;
     ne_(options: { other: Scalar }): Tensor;
-    /** `aten::neg(Tensor self) -> Tensor` */
+    /**
+     * −x, element by element. The shape stays.
+     * `aten::neg(Tensor self) -> Tensor`
+     */
     neg(): Tensor;
     /** `aten::neg_(Tensor(a!) self) -> Tensor(a!)` */
     neg_(): Tensor;
@@ -1770,7 +2054,11 @@ declare module "../tensor.ts" {
     nextafter(other: Tensor): Tensor;
     /** `aten::nextafter_(Tensor(a!) self, Tensor other) -> Tensor(a!)` */
     nextafter_(other: Tensor): Tensor;
-    /** `aten::nll_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100) -> Tensor` */
+    /**
+     * −log-probability of the class ids [N]: [N,C]. `reduction`: 0 none, 1 mean, 2 sum.
+     * Errors: shapes that differ.
+     * `aten::nll_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100) -> Tensor`
+     */
     nllLoss(target: Tensor, options?: { weight?: Tensor | null | undefined; reduction?: Int | undefined; ignoreIndex?: Int | undefined }): Tensor;
     nllLoss(target: Tensor, weight?: Tensor | null, reduction?: Int, ignoreIndex?: Int): Tensor;
     /** `aten::nll_loss2d(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100) -> Tensor` */
@@ -1783,13 +2071,18 @@ declare module "../tensor.ts" {
     /** `aten::nll_loss_nd(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100) -> Tensor` */
     nllLossNd(target: Tensor, options?: { weight?: Tensor | null | undefined; reduction?: Int | undefined; ignoreIndex?: Int | undefined }): Tensor;
     nllLossNd(target: Tensor, weight?: Tensor | null, reduction?: Int, ignoreIndex?: Int): Tensor;
-    /** `aten::nonzero(Tensor self) -> Tensor` */
+    /**
+     * int64 indices of the elements that are not 0: [count, dimensions]. Waits for the device.
+     * `aten::nonzero(Tensor self) -> Tensor`
+     */
     nonzero(): Tensor;
     /** `aten::nonzero_numpy(Tensor self) -> Tensor[]` */
     nonzeroNumpy(): Tensor[];
     /** `aten::nonzero_static(Tensor self, *, SymInt size, int fill_value=-1) -> Tensor` */
     nonzeroStatic(options: { size: Int; fillValue?: Int | undefined }): Tensor;
     /**
+     * p-norm, by default the 2-norm. `dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.
+     * Errors: a dimension out of range.
      * `aten::norm.Scalar(Tensor self, Scalar p=2) -> Tensor`
      * `aten::norm.ScalarOpt_dim(Tensor self, Scalar? p, int[1] dim, bool keepdim=False) -> Tensor`
      * `aten::norm.ScalarOpt_dim_dtype(Tensor self, Scalar? p, int[1] dim, bool keepdim, *, ScalarType dtype) -> Tensor`
@@ -1804,7 +2097,11 @@ declare module "../tensor.ts" {
     norm(options: { p?: Scalar | null | undefined; dim: Int | readonly Int[]; keepdim: boolean; dtype: Dtype }): Tensor;
     norm(p: Scalar | null, options: { dtype: Dtype }): Tensor;
     norm(options: { p?: Scalar | null | undefined; dtype: Dtype }): Tensor;
-    /** `aten::normal_(Tensor(a!) self, float mean=0., float std=1., *, Generator? generator=None) -> Tensor(a!)` */
+    /**
+     * Fills with numbers of a normal distribution.
+     * Errors: a leaf that requires a gradient, outside of noGrad().
+     * `aten::normal_(Tensor(a!) self, float mean=0., float std=1., *, Generator? generator=None) -> Tensor(a!)`
+     */
     normal_(options?: { mean?: number | undefined; std?: number | undefined; generator?: Generator | null | undefined }): Tensor;
     normal_(mean?: number, std?: number, options?: { generator?: Generator | null | undefined }): Tensor;
     /** `aten::normal_functional(Tensor self, float mean=0., float std=1., *, Generator? generator=None) -> Tensor` */
@@ -1835,17 +2132,28 @@ declare module "../tensor.ts" {
     nuclearNorm(options: { dim: Int | readonly Int[]; keepdim?: boolean | undefined }): Tensor;
     /** `aten::numpy_T(Tensor(a) self) -> Tensor(a)` */
     numpy_T(): Tensor;
-    /** `aten::one_hot(Tensor self, int num_classes=-1) -> Tensor` */
+    /**
+     * int64 ids [...] → 0 and 1 [..., numClasses].
+     * Errors: an id that is negative or too large.
+     * `aten::one_hot(Tensor self, int num_classes=-1) -> Tensor`
+     */
     oneHot(options?: { numClasses?: Int | undefined }): Tensor;
     oneHot(numClasses?: Int): Tensor;
-    /** `aten::ones_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor` */
+    /**
+     * Ones of the same shape, dtype and device.
+     * `aten::ones_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
+     */
     onesLike(options?: { dtype?: Dtype | null | undefined; layout?: Layout | null | undefined; device?: Device | null | undefined; pinMemory?: boolean | null | undefined; memoryFormat?: MemoryFormat | null | undefined }): Tensor;
     /** `aten::orgqr(Tensor self, Tensor input2) -> Tensor` */
     orgqr(input2: Tensor): Tensor;
     /** `aten::ormqr(Tensor self, Tensor input2, Tensor input3, bool left=True, bool transpose=False) -> Tensor` */
     ormqr(input2: Tensor, input3: Tensor, options?: { left?: boolean | undefined; transpose?: boolean | undefined }): Tensor;
     ormqr(input2: Tensor, input3: Tensor, left?: boolean, transpose?: boolean): Tensor;
-    /** `aten::outer(Tensor self, Tensor vec2) -> Tensor` */
+    /**
+     * xᵢ yⱼ: [N] × [M] → [N,M].
+     * Errors: anything but vectors.
+     * `aten::outer(Tensor self, Tensor vec2) -> Tensor`
+     */
     outer(vec2: Tensor): Tensor;
     /** `aten::pad(Tensor self, SymInt[] pad, str mode="constant", float? value=None) -> Tensor` */
     pad(pad: readonly Int[], options?: { mode?: string | undefined; value?: number | null | undefined }): Tensor;
@@ -1854,7 +2162,11 @@ declare module "../tensor.ts" {
     /** `aten::pdist(Tensor self, float p=2.) -> Tensor` */
     pdist(options?: { p?: number | undefined }): Tensor;
     pdist(p?: number): Tensor;
-    /** `aten::permute(Tensor(a) self, int[] dims) -> Tensor(a)` */
+    /**
+     * A view with dimensions in another order.
+     * Errors: not a permutation of all dimensions.
+     * `aten::permute(Tensor(a) self, int[] dims) -> Tensor(a)`
+     */
     permute(dims: readonly Int[]): Tensor;
     permute(options: { dims: readonly Int[] }): Tensor;
     /** `aten::permute_copy(Tensor self, int[] dims) -> Tensor` */
@@ -1884,6 +2196,8 @@ declare module "../tensor.ts" {
     /** `aten::positive(Tensor(a) self) -> Tensor(a)` */
     positive(): Tensor;
     /**
+     * self to the power of the exponent, element by element. Shapes broadcast; dtypes are promoted.
+     * Errors: shapes that do not broadcast.
      * `aten::pow.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor`
      * `aten::pow.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor`
      * `aten::pow.Scalar(Scalar self, Tensor exponent) -> Tensor`
@@ -1901,6 +2215,8 @@ declare module "../tensor.ts" {
     /** `aten::prelu(Tensor self, Tensor weight) -> Tensor` */
     prelu(weight: Tensor): Tensor;
     /**
+     * Product. `dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.
+     * Errors: a dimension out of range.
      * `aten::prod(Tensor self, *, ScalarType? dtype=None) -> Tensor`
      * `aten::prod.dim_int(Tensor self, int dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor`
      */
@@ -2018,7 +2334,10 @@ declare module "../tensor.ts" {
     ravel(): Tensor;
     /** `aten::real(Tensor(a) self) -> Tensor(a)` */
     real(): Tensor;
-    /** `aten::reciprocal(Tensor self) -> Tensor` */
+    /**
+     * 1/x, element by element. The shape stays.
+     * `aten::reciprocal(Tensor self) -> Tensor`
+     */
     reciprocal(): Tensor;
     /** `aten::reciprocal_(Tensor(a!) self) -> Tensor(a!)` */
     reciprocal_(): Tensor;
@@ -2031,7 +2350,10 @@ declare module "../tensor.ts" {
     /** `aten::reflection_pad3d(Tensor self, SymInt[6] padding) -> Tensor` */
     reflectionPad3d(padding: Int | readonly Int[]): Tensor;
     reflectionPad3d(options: { padding: Int | readonly Int[] }): Tensor;
-    /** `aten::relu(Tensor self) -> Tensor` */
+    /**
+     * max(x, 0), element by element. The shape stays.
+     * `aten::relu(Tensor self) -> Tensor`
+     */
     relu(): Tensor;
     /** `aten::relu6(Tensor self) -> Tensor` */
     relu6(): Tensor;
@@ -2040,6 +2362,8 @@ declare module "../tensor.ts" {
     /** `aten::relu_(Tensor(a!) self) -> Tensor(a!)` */
     relu_(): Tensor;
     /**
+     * Remainder with the sign of the divisor, element by element. Shapes broadcast; dtypes are promoted.
+     * Errors: shapes that do not broadcast.
      * `aten::remainder.Tensor(Tensor self, Tensor other) -> Tensor`
      * `aten::remainder.Scalar(Tensor self, Scalar other) -> Tensor`
      * `aten::remainder.Scalar_Tensor(Scalar self, Tensor other) -> Tensor`
@@ -2060,10 +2384,16 @@ declare module "../tensor.ts" {
     /** `aten::renorm_(Tensor(a!) self, Scalar p, int dim, Scalar maxnorm) -> Tensor(a!)` */
     renorm_(p: Scalar, dim: Int, maxnorm: Scalar): Tensor;
     renorm_(options: { p: Scalar; dim: Int; maxnorm: Scalar }): Tensor;
-    /** `aten::repeat(Tensor self, SymInt[] repeats) -> Tensor` */
+    /**
+     * A copy that repeats whole dimensions.
+     * Errors: fewer repeats than dimensions.
+     * `aten::repeat(Tensor self, SymInt[] repeats) -> Tensor`
+     */
     repeat(repeats: readonly Int[]): Tensor;
     repeat(options: { repeats: readonly Int[] }): Tensor;
     /**
+     * A copy that repeats each element (or slice along `dim`).
+     * Errors: repeats that do not match the dimension.
      * `aten::repeat_interleave.Tensor(Tensor repeats, *, SymInt? output_size=None) -> Tensor`
      * `aten::repeat_interleave.self_Tensor(Tensor self, Tensor repeats, int? dim=None, *, SymInt? output_size=None) -> Tensor`
      * `aten::repeat_interleave.self_int(Tensor self, SymInt repeats, int? dim=None, *, SymInt? output_size=None) -> Tensor`
@@ -2082,7 +2412,11 @@ declare module "../tensor.ts" {
     /** `aten::replication_pad3d(Tensor self, SymInt[6] padding) -> Tensor` */
     replicationPad3d(padding: Int | readonly Int[]): Tensor;
     replicationPad3d(options: { padding: Int | readonly Int[] }): Tensor;
-    /** `aten::reshape(Tensor(a) self, SymInt[] shape) -> Tensor(a)` */
+    /**
+     * The same elements in another shape; one size may be −1. A view where possible, else a copy.
+     * Errors: a number of elements that differs.
+     * `aten::reshape(Tensor(a) self, SymInt[] shape) -> Tensor(a)`
+     */
     reshape(shape: readonly Int[]): Tensor;
     reshape(options: { shape: readonly Int[] }): Tensor;
     /** `aten::reshape_as(Tensor(a) self, Tensor other) -> Tensor(a)` */
@@ -2107,7 +2441,11 @@ declare module "../tensor.ts" {
     resolveNeg(): Tensor;
     /** `aten::retains_grad(Tensor self) -> bool` */
     retainsGrad(): boolean;
-    /** `aten::roll(Tensor self, SymInt[1] shifts, int[1] dims=[]) -> Tensor` */
+    /**
+     * A copy shifted along dimensions; what leaves one end enters at the other.
+     * Errors: shifts and dimensions of different number.
+     * `aten::roll(Tensor self, SymInt[1] shifts, int[1] dims=[]) -> Tensor`
+     */
     roll(shifts: Int | readonly Int[], options?: { dims?: Int | readonly Int[] | undefined }): Tensor;
     roll(shifts: Int | readonly Int[], dims?: Int | readonly Int[]): Tensor;
     roll(options: { shifts: Int | readonly Int[]; dims?: Int | readonly Int[] | undefined }): Tensor;
@@ -2115,6 +2453,7 @@ declare module "../tensor.ts" {
     rot90(options?: { k?: Int | undefined; dims?: readonly Int[] | undefined }): Tensor;
     rot90(k?: Int, dims?: readonly Int[]): Tensor;
     /**
+     * Nearest integer, halves to the even one, or to `decimals` places, element by element. The shape stays.
      * `aten::round(Tensor self) -> Tensor`
      * `aten::round.decimals(Tensor self, *, int decimals) -> Tensor`
      */
@@ -2145,7 +2484,10 @@ declare module "../tensor.ts" {
     /** `aten::rrelu_with_noise_functional(Tensor self, Tensor noise, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool training=False, Generator? generator=None) -> (Tensor, Tensor noise_out)` */
     rreluWithNoiseFunctional(noise: Tensor, options?: { lower?: Scalar | undefined; upper?: Scalar | undefined; training?: boolean | undefined; generator?: Generator | null | undefined }): [result0: Tensor, noise_out: Tensor];
     rreluWithNoiseFunctional(noise: Tensor, lower?: Scalar, upper?: Scalar, training?: boolean, generator?: Generator | null): [result0: Tensor, noise_out: Tensor];
-    /** `aten::rsqrt(Tensor self) -> Tensor` */
+    /**
+     * 1/√x, element by element. The shape stays.
+     * `aten::rsqrt(Tensor self) -> Tensor`
+     */
     rsqrt(): Tensor;
     /** `aten::rsqrt_(Tensor(a!) self) -> Tensor(a!)` */
     rsqrt_(): Tensor;
@@ -2158,6 +2500,8 @@ declare module "../tensor.ts" {
     rsub(other: Scalar, alpha?: Scalar): Tensor;
     rsub(options: { other: Scalar; alpha?: Scalar | undefined }): Tensor;
     /**
+     * A copy with `src` (or a value) written at `index` along `dim`.
+     * Errors: an index out of range; with equal indices any one wins.
      * `aten::scatter.reduce(Tensor self, int dim, Tensor index, Tensor src, *, str reduce) -> Tensor`
      * `aten::scatter.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor`
      * `aten::scatter.value(Tensor self, int dim, Tensor index, Scalar value) -> Tensor`
@@ -2177,7 +2521,11 @@ declare module "../tensor.ts" {
     scatter_(dim: Int, index: Tensor, src: Tensor): Tensor;
     scatter_(dim: Int, index: Tensor, value: Scalar): Tensor;
     scatter_(dim: Int, index: Tensor, value: Scalar, options: { reduce: string }): Tensor;
-    /** `aten::scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor` */
+    /**
+     * A copy with `src` added at `index` along `dim`.
+     * Errors: an index out of range.
+     * `aten::scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor`
+     */
     scatterAdd(dim: Int, index: Tensor, src: Tensor): Tensor;
     /** `aten::scatter_add_(Tensor(a!) self, int dim, Tensor index, Tensor src) -> Tensor(a!)` */
     scatterAdd_(dim: Int, index: Tensor, src: Tensor): Tensor;
@@ -2190,7 +2538,11 @@ declare module "../tensor.ts" {
      * `aten::searchsorted.Scalar(Tensor sorted_sequence, Scalar self, *, bool out_int32=False, bool right=False, str? side=None, Tensor? sorter=None) -> Tensor`
      */
     searchsorted(sortedSequence: Tensor, options?: { outInt32?: boolean | undefined; right?: boolean | undefined; side?: string | null | undefined; sorter?: Tensor | null | undefined }): Tensor;
-    /** `aten::select.int(Tensor(a) self, int dim, SymInt index) -> Tensor(a)` */
+    /**
+     * A view of one index along `dim`, which is removed.
+     * Errors: an index out of range.
+     * `aten::select.int(Tensor(a) self, int dim, SymInt index) -> Tensor(a)`
+     */
     select(dim: Int, index: Int): Tensor;
     select(options: { dim: Int; index: Int }): Tensor;
     /** `aten::select_copy.int(Tensor self, int dim, SymInt index) -> Tensor` */
@@ -2233,21 +2585,33 @@ declare module "../tensor.ts" {
     sgn_(): Tensor;
     /** `aten::shallow_copy_data_(Tensor(a!) self, Tensor source) -> Tensor(a!)` */
     shallowCopyData_(source: Tensor): Tensor;
-    /** `aten::sigmoid(Tensor self) -> Tensor` */
+    /**
+     * 1 / (1 + e⁻ˣ), element by element. The shape stays.
+     * `aten::sigmoid(Tensor self) -> Tensor`
+     */
     sigmoid(): Tensor;
     /** `aten::sigmoid_(Tensor(a!) self) -> Tensor(a!)` */
     sigmoid_(): Tensor;
-    /** `aten::sign(Tensor self) -> Tensor` */
+    /**
+     * −1, 0 or 1, element by element. The shape stays.
+     * `aten::sign(Tensor self) -> Tensor`
+     */
     sign(): Tensor;
     /** `aten::sign_(Tensor(a!) self) -> Tensor(a!)` */
     sign_(): Tensor;
     /** `aten::signbit(Tensor self) -> Tensor` */
     signbit(): Tensor;
-    /** `aten::silu(Tensor self) -> Tensor` */
+    /**
+     * x · sigmoid(x), element by element. The shape stays.
+     * `aten::silu(Tensor self) -> Tensor`
+     */
     silu(): Tensor;
     /** `aten::silu_(Tensor(a!) self) -> Tensor(a!)` */
     silu_(): Tensor;
-    /** `aten::sin(Tensor self) -> Tensor` */
+    /**
+     * Sine of radians, element by element. The shape stays.
+     * `aten::sin(Tensor self) -> Tensor`
+     */
     sin(): Tensor;
     /** `aten::sin_(Tensor(a!) self) -> Tensor(a!)` */
     sin_(): Tensor;
@@ -2259,7 +2623,11 @@ declare module "../tensor.ts" {
     sinh(): Tensor;
     /** `aten::sinh_(Tensor(a!) self) -> Tensor(a!)` */
     sinh_(): Tensor;
-    /** `aten::slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor(a)` */
+    /**
+     * A view of [start, end) along `dim`, every `step`-th; limits beyond the ends are cut.
+     * Errors: a step below 1.
+     * `aten::slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor(a)`
+     */
     slice(options?: { dim?: Int | undefined; start?: Int | null | undefined; end?: Int | null | undefined; step?: Int | undefined }): Tensor;
     slice(dim?: Int, start?: Int | null, end?: Int | null, step?: Int): Tensor;
     /** `aten::slice_copy.Tensor(Tensor self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor` */
@@ -2292,7 +2660,11 @@ declare module "../tensor.ts" {
     slowConvTranspose3d(weight: Tensor, kernelSize: Int | readonly Int[], bias?: Tensor | null, stride?: Int | readonly Int[], padding?: Int | readonly Int[], outputPadding?: Int | readonly Int[], dilation?: Int | readonly Int[]): Tensor;
     /** `aten::smm(Tensor self, Tensor mat2) -> Tensor` */
     smm(mat2: Tensor): Tensor;
-    /** `aten::smooth_l1_loss(Tensor self, Tensor target, int reduction=1, float beta=1.) -> Tensor` */
+    /**
+     * Squared below `beta`, absolute above. `reduction`: 0 none, 1 mean, 2 sum.
+     * Errors: shapes that differ.
+     * `aten::smooth_l1_loss(Tensor self, Tensor target, int reduction=1, float beta=1.) -> Tensor`
+     */
     smoothL1Loss(target: Tensor, options?: { reduction?: Int | undefined; beta?: number | undefined }): Tensor;
     smoothL1Loss(target: Tensor, reduction?: Int, beta?: number): Tensor;
     /** `aten::soft_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor` */
@@ -2305,13 +2677,18 @@ declare module "../tensor.ts" {
     softmax(dim: Int, options?: { dtype?: Dtype | null | undefined }): Tensor;
     softmax(dim: Int, dtype?: Dtype | null): Tensor;
     softmax(options: { dim: Int; dtype?: Dtype | null | undefined }): Tensor;
-    /** `aten::softplus(Tensor self, Scalar beta=1, Scalar threshold=20) -> Tensor` */
+    /**
+     * ln(1 + e^(beta x)) / beta, element by element. The shape stays.
+     * `aten::softplus(Tensor self, Scalar beta=1, Scalar threshold=20) -> Tensor`
+     */
     softplus(options?: { beta?: Scalar | undefined; threshold?: Scalar | undefined }): Tensor;
     softplus(beta?: Scalar, threshold?: Scalar): Tensor;
     /** `aten::softshrink(Tensor self, Scalar lambd=0.5) -> Tensor` */
     softshrink(options?: { lambd?: Scalar | undefined }): Tensor;
     softshrink(lambd?: Scalar): Tensor;
     /**
+     * [sorted values, indices] along `dim`. Both keep the shape.
+     * Errors: a dimension out of range.
      * `aten::sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)`
      * `aten::sort.stable(Tensor self, *, bool? stable, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)`
      */
@@ -2443,6 +2820,8 @@ declare module "../tensor.ts" {
     specialZeta(other: Scalar): Tensor;
     specialZeta(options: { other: Scalar }): Tensor;
     /**
+     * Views of `splitSize` (or of the listed sizes) along `dim`.
+     * Errors: listed sizes that do not add up.
      * `aten::split.Tensor(Tensor(a -> *) self, SymInt split_size, int dim=0) -> Tensor(a)[]`
      * `aten::split.sizes(Tensor(a -> *) self, SymInt[] split_size, int dim=0) -> Tensor(a)[]`
      */
@@ -2464,15 +2843,23 @@ declare module "../tensor.ts" {
     splitWithSizesCopy(splitSizes: readonly Int[], options?: { dim?: Int | undefined }): Tensor[];
     splitWithSizesCopy(splitSizes: readonly Int[], dim?: Int): Tensor[];
     splitWithSizesCopy(options: { splitSizes: readonly Int[]; dim?: Int | undefined }): Tensor[];
-    /** `aten::sqrt(Tensor self) -> Tensor` */
+    /**
+     * √x; NaN below 0, element by element. The shape stays.
+     * `aten::sqrt(Tensor self) -> Tensor`
+     */
     sqrt(): Tensor;
     /** `aten::sqrt_(Tensor(a!) self) -> Tensor(a!)` */
     sqrt_(): Tensor;
-    /** `aten::square(Tensor self) -> Tensor` */
+    /**
+     * x², element by element. The shape stays.
+     * `aten::square(Tensor self) -> Tensor`
+     */
     square(): Tensor;
     /** `aten::square_(Tensor(a!) self) -> Tensor(a!)` */
     square_(): Tensor;
     /**
+     * A view without dimensions of size 1: all, or those given.
+     * Errors: a dimension out of range.
      * `aten::squeeze(Tensor(a) self) -> Tensor(a)`
      * `aten::squeeze.dim(Tensor(a) self, int dim) -> Tensor(a)`
      * `aten::squeeze.dims(Tensor(a) self, int[] dim) -> Tensor(a)`
@@ -2505,6 +2892,8 @@ declare module "../tensor.ts" {
     /** `aten::sspaddmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor` */
     sspaddmm(mat1: Tensor, mat2: Tensor, options?: { beta?: Scalar | undefined; alpha?: Scalar | undefined }): Tensor;
     /**
+     * Standard deviation with `correction` (1) degrees of freedom taken off. `dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.
+     * Errors: a dimension out of range.
      * `aten::std(Tensor self, bool unbiased=True) -> Tensor`
      * `aten::std.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor`
      * `aten::std.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor`
@@ -2539,6 +2928,8 @@ declare module "../tensor.ts" {
     stft(nFft: Int, hopLength?: Int | null, winLength?: Int | null, window?: Tensor | null, center?: boolean, padMode?: string, normalized?: boolean, onesided?: boolean | null, returnComplex?: boolean | null, alignToWindow?: boolean | null): Tensor;
     stft(options: { nFft: Int; hopLength?: Int | null | undefined; winLength?: Int | null | undefined; window?: Tensor | null | undefined; center?: boolean | undefined; padMode?: string | undefined; normalized?: boolean | undefined; onesided?: boolean | null | undefined; returnComplex?: boolean | null | undefined; alignToWindow?: boolean | null | undefined }): Tensor;
     /**
+     * self − alpha · other, element by element. Shapes broadcast; dtypes are promoted.
+     * Errors: shapes that do not broadcast.
      * `aten::sub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor`
      * `aten::sub.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor`
      */
@@ -2571,6 +2962,8 @@ declare module "../tensor.ts" {
     subtract_(other: Scalar, alpha?: Scalar): Tensor;
     subtract_(options: { other: Scalar; alpha?: Scalar | undefined }): Tensor;
     /**
+     * Sum; integers and bools add up in int64. `dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.
+     * Errors: a dimension out of range.
      * `aten::sum(Tensor self, *, ScalarType? dtype=None) -> Tensor`
      * `aten::sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor`
      */
@@ -2609,7 +3002,11 @@ declare module "../tensor.ts" {
     /** `aten::sym_stride.int(Tensor self, int dim) -> SymInt` */
     symStride(dim: Int): number;
     symStride(options: { dim: Int }): number;
-    /** `aten::t(Tensor(a) self) -> Tensor(a)` */
+    /**
+     * A view of a matrix with rows and columns swapped.
+     * Errors: more than two dimensions.
+     * `aten::t(Tensor(a) self) -> Tensor(a)`
+     */
     t(): Tensor;
     /** `aten::t_(Tensor(a!) self) -> Tensor(a!)` */
     t_(): Tensor;
@@ -2617,14 +3014,21 @@ declare module "../tensor.ts" {
     tCopy(): Tensor;
     /** `aten::take(Tensor self, Tensor index) -> Tensor` */
     take(index: Tensor): Tensor;
-    /** `aten::take_along_dim(Tensor self, Tensor indices, int? dim=None) -> Tensor` */
+    /**
+     * Elements along `dim` at `indices`, which broadcast.
+     * Errors: an index out of range.
+     * `aten::take_along_dim(Tensor self, Tensor indices, int? dim=None) -> Tensor`
+     */
     takeAlongDim(indices: Tensor, options?: { dim?: Int | null | undefined }): Tensor;
     takeAlongDim(indices: Tensor, dim?: Int | null): Tensor;
     /** `aten::tan(Tensor self) -> Tensor` */
     tan(): Tensor;
     /** `aten::tan_(Tensor(a!) self) -> Tensor(a!)` */
     tan_(): Tensor;
-    /** `aten::tanh(Tensor self) -> Tensor` */
+    /**
+     * Hyperbolic tangent, element by element. The shape stays.
+     * `aten::tanh(Tensor self) -> Tensor`
+     */
     tanh(): Tensor;
     /** `aten::tanh_(Tensor(a!) self) -> Tensor(a!)` */
     tanh_(): Tensor;
@@ -2641,7 +3045,11 @@ declare module "../tensor.ts" {
     tensorSplit(options: { sections: Int; dim?: Int | undefined }): Tensor[];
     tensorSplit(tensorIndicesOrSections: Tensor, options?: { dim?: Int | undefined }): Tensor[];
     tensorSplit(tensorIndicesOrSections: Tensor, dim?: Int): Tensor[];
-    /** `aten::tensordot(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor` */
+    /**
+     * Sums products over pairs of dimensions.
+     * Errors: paired dimensions of different sizes.
+     * `aten::tensordot(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor`
+     */
     tensordot(other: Tensor, dimsSelf: readonly Int[], dimsOther: readonly Int[]): Tensor;
     /** `aten::thnn_conv2d(Tensor self, Tensor weight, SymInt[2] kernel_size, Tensor? bias=None, SymInt[2] stride=[1, 1], SymInt[2] padding=[0, 0]) -> Tensor` */
     thnnConv2d(weight: Tensor, kernelSize: Int | readonly Int[], options?: { bias?: Tensor | null | undefined; stride?: Int | readonly Int[] | undefined; padding?: Int | readonly Int[] | undefined }): Tensor;
@@ -2686,13 +3094,21 @@ declare module "../tensor.ts" {
     /** `aten::to_sparse_csr(Tensor self, int? dense_dim=None) -> Tensor` */
     toSparseCsr(options?: { denseDim?: Int | null | undefined }): Tensor;
     toSparseCsr(denseDim?: Int | null): Tensor;
-    /** `aten::topk(Tensor self, SymInt k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices)` */
+    /**
+     * The `k` largest (or smallest) elements along `dim`: [values, indices], k in place of that dimension.
+     * Errors: k larger than the dimension.
+     * `aten::topk(Tensor self, SymInt k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices)`
+     */
     topk(k: Int, options?: { dim?: Int | undefined; largest?: boolean | undefined; sorted?: boolean | undefined }): [values: Tensor, indices: Tensor];
     topk(k: Int, dim?: Int, largest?: boolean, sorted?: boolean): [values: Tensor, indices: Tensor];
     topk(options: { k: Int; dim?: Int | undefined; largest?: boolean | undefined; sorted?: boolean | undefined }): [values: Tensor, indices: Tensor];
     /** `aten::trace(Tensor self) -> Tensor` */
     trace(): Tensor;
-    /** `aten::transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)` */
+    /**
+     * A view with two dimensions swapped.
+     * Errors: a dimension out of range.
+     * `aten::transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)`
+     */
     transpose(dim0: Int, dim1: Int): Tensor;
     transpose(options: { dim0: Int; dim1: Int }): Tensor;
     /** `aten::transpose_(Tensor(a!) self, int dim0, int dim1) -> Tensor(a!)` */
@@ -2704,13 +3120,21 @@ declare module "../tensor.ts" {
     /** `aten::triangular_solve(Tensor self, Tensor A, bool upper=True, bool transpose=False, bool unitriangular=False) -> (Tensor solution, Tensor cloned_coefficient)` */
     triangularSolve(A: Tensor, options?: { upper?: boolean | undefined; transpose?: boolean | undefined; unitriangular?: boolean | undefined }): [solution: Tensor, cloned_coefficient: Tensor];
     triangularSolve(A: Tensor, upper?: boolean, transpose?: boolean, unitriangular?: boolean): [solution: Tensor, cloned_coefficient: Tensor];
-    /** `aten::tril(Tensor self, SymInt diagonal=0) -> Tensor` */
+    /**
+     * A copy of matrices with zeros above the diagonal.
+     * Errors: fewer than two dimensions.
+     * `aten::tril(Tensor self, SymInt diagonal=0) -> Tensor`
+     */
     tril(options?: { diagonal?: Int | undefined }): Tensor;
     tril(diagonal?: Int): Tensor;
     /** `aten::tril_(Tensor(a!) self, SymInt diagonal=0) -> Tensor(a!)` */
     tril_(options?: { diagonal?: Int | undefined }): Tensor;
     tril_(diagonal?: Int): Tensor;
-    /** `aten::triu(Tensor self, SymInt diagonal=0) -> Tensor` */
+    /**
+     * A copy of matrices with zeros below the diagonal.
+     * Errors: fewer than two dimensions.
+     * `aten::triu(Tensor self, SymInt diagonal=0) -> Tensor`
+     */
     triu(options?: { diagonal?: Int | undefined }): Tensor;
     triu(diagonal?: Int): Tensor;
     /** `aten::triu_(Tensor(a!) self, SymInt diagonal=0) -> Tensor(a!)` */
@@ -2730,13 +3154,20 @@ declare module "../tensor.ts" {
     trueDivide_(other: Tensor): Tensor;
     trueDivide_(other: Scalar): Tensor;
     trueDivide_(options: { other: Scalar }): Tensor;
-    /** `aten::trunc(Tensor self) -> Tensor` */
+    /**
+     * Integer part, element by element. The shape stays.
+     * `aten::trunc(Tensor self) -> Tensor`
+     */
     trunc(): Tensor;
     /** `aten::trunc_(Tensor(a!) self) -> Tensor(a!)` */
     trunc_(): Tensor;
     /** `aten::type_as(Tensor self, Tensor other) -> Tensor` */
     typeAs(other: Tensor): Tensor;
-    /** `aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]` */
+    /**
+     * Views without `dim`, one for each index of it.
+     * Errors: a dimension out of range.
+     * `aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]`
+     */
     unbind(options?: { dim?: Int | undefined }): Tensor[];
     unbind(dim?: Int): Tensor[];
     /** `aten::unbind_copy.int(Tensor self, int dim=0) -> Tensor[]` */
@@ -2754,7 +3185,11 @@ declare module "../tensor.ts" {
     /** `aten::uniform(Tensor self, float from=0., float to=1., *, Generator? generator=None) -> Tensor` */
     uniform(options?: { from?: number | undefined; to?: number | undefined; generator?: Generator | null | undefined }): Tensor;
     uniform(from?: number, to?: number, options?: { generator?: Generator | null | undefined }): Tensor;
-    /** `aten::uniform_(Tensor(a!) self, float from=0., float to=1., *, Generator? generator=None) -> Tensor(a!)` */
+    /**
+     * Fills with uniform numbers in [from, to).
+     * Errors: a leaf that requires a gradient, outside of noGrad().
+     * `aten::uniform_(Tensor(a!) self, float from=0., float to=1., *, Generator? generator=None) -> Tensor(a!)`
+     */
     uniform_(options?: { from?: number | undefined; to?: number | undefined; generator?: Generator | null | undefined }): Tensor;
     uniform_(from?: number, to?: number, options?: { generator?: Generator | null | undefined }): Tensor;
     /** `aten::unique_consecutive(Tensor self, bool return_inverse=False, bool return_counts=False, int? dim=None) -> (Tensor, Tensor, Tensor)` */
@@ -2780,7 +3215,11 @@ declare module "../tensor.ts" {
     unsafeSplitWithSizes(splitSizes: readonly Int[], options?: { dim?: Int | undefined }): Tensor[];
     unsafeSplitWithSizes(splitSizes: readonly Int[], dim?: Int): Tensor[];
     unsafeSplitWithSizes(options: { splitSizes: readonly Int[]; dim?: Int | undefined }): Tensor[];
-    /** `aten::unsqueeze(Tensor(a) self, int dim) -> Tensor(a)` */
+    /**
+     * A view with a dimension of size 1 at `dim`.
+     * Errors: a dimension out of range.
+     * `aten::unsqueeze(Tensor(a) self, int dim) -> Tensor(a)`
+     */
     unsqueeze(dim: Int): Tensor;
     unsqueeze(options: { dim: Int }): Tensor;
     /** `aten::unsqueeze_(Tensor(a!) self, int dim) -> Tensor(a!)` */
@@ -2843,6 +3282,8 @@ declare module "../tensor.ts" {
     /** `aten::values_copy(Tensor self) -> Tensor` */
     valuesCopy(): Tensor;
     /**
+     * Variance with `correction` (1) degrees of freedom taken off. `dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.
+     * Errors: a dimension out of range.
      * `aten::var(Tensor self, bool unbiased=True) -> Tensor`
      * `aten::var.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor`
      * `aten::var.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor`
@@ -2869,6 +3310,8 @@ declare module "../tensor.ts" {
     /** `aten::vdot(Tensor self, Tensor other) -> Tensor` */
     vdot(other: Tensor): Tensor;
     /**
+     * The same memory in another shape, or as another dtype.
+     * Errors: strides that do not allow it; use reshape.
      * `aten::view(Tensor(a) self, SymInt[] size) -> Tensor(a)`
      * `aten::view.dtype(Tensor(a) self, ScalarType dtype) -> Tensor(a)`
      */
@@ -2903,6 +3346,8 @@ declare module "../tensor.ts" {
     vsplit(sections: Int): Tensor[];
     vsplit(options: { sections: Int }): Tensor[];
     /**
+     * `self` where the condition holds, else `other`. Shapes broadcast. With the condition alone: the indices where it holds.
+     * Errors: a condition that is not bool.
      * `aten::where(Tensor condition) -> Tensor[]`
      * `aten::where.Scalar(Tensor condition, Scalar self, Scalar other) -> Tensor`
      * `aten::where.ScalarOther(Tensor condition, Tensor self, Scalar other) -> Tensor`
@@ -2928,9 +3373,16 @@ declare module "../tensor.ts" {
     xlogy_(options: { other: Scalar }): Tensor;
     /** `aten::zero(Tensor self) -> Tensor` */
     zero(): Tensor;
-    /** `aten::zero_(Tensor(a!) self) -> Tensor(a!)` */
+    /**
+     * Writes zeros everywhere.
+     * Errors: a leaf that requires a gradient, outside of noGrad().
+     * `aten::zero_(Tensor(a!) self) -> Tensor(a!)`
+     */
     zero_(): Tensor;
-    /** `aten::zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor` */
+    /**
+     * Zeros of the same shape, dtype and device.
+     * `aten::zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
+     */
     zerosLike(options?: { dtype?: Dtype | null | undefined; layout?: Layout | null | undefined; device?: Device | null | undefined; pinMemory?: boolean | null | undefined; memoryFormat?: MemoryFormat | null | undefined }): Tensor;
   }
 }

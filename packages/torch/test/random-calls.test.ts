@@ -1,0 +1,55 @@
+/** No call may crash the process: thousands of wrong ones, in processes of their own. */
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { operator, torch } from "../src/index.ts";
+import { unsafeOperators } from "../src/unsafe-operators.ts";
+
+const script = fileURLToPath(new URL("random-calls.ts", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "random-calls-"));
+const SEEDS = [1, 2, 3, 4];
+const CALLS = 5000;
+
+async function run(seed: number) {
+  const log = join(folder, `${seed}.log`);
+  // Data is limited to 4 GB, so that absurd sizes are errors of the allocator and not of the machine.
+  const command = `ulimit -d 4000000 2>/dev/null; ulimit -c 0; exec "$0" --conditions source --import tsx "$@"`;
+  const call = promisify(execFile)("sh", ["-c", command, process.execPath, script, String(seed), String(CALLS), log], {
+    maxBuffer: 1 << 26,
+  });
+  try {
+    const { stdout } = await call;
+    return JSON.parse(stdout.trim().split("\n").at(-1)!) as {
+      operators: number;
+      calls: number;
+      succeeded: number;
+      sum: number;
+      leaked: number;
+    };
+  } catch (error) {
+    const { signal, code } = error as { signal?: string; code?: number };
+    throw new Error(`seed ${seed} ended with ${signal ?? code} in ${readFileSync(log, "utf8").split("\n")[0]}`, { cause: error });
+  }
+}
+
+test(`${SEEDS.length * CALLS} random calls: errors, but no crash, and nothing left behind`, async () => {
+  let calls = 0;
+  for (const seed of SEEDS) {
+    const result = await run(seed);
+    calls += result.calls;
+    expect(result.operators).toBeGreaterThan(1000);
+    // Some must get through, or nothing but the checks at the door was tested.
+    expect(result.succeeded).toBeGreaterThan(CALLS / 10);
+    expect(result).toMatchObject({ sum: 6, leaked: 0 });
+  }
+  expect(calls).toBe(20_000);
+});
+
+test.each(Object.entries(unsafeOperators))("%s is refused, with the reason", (name, reason) => {
+  expect(operator(name).overloads.length).toBeGreaterThan(0);
+  expect(() => operator(name).call(undefined, [torch.ones([1])])).toThrow(`${name} ${reason}`);
+});
