@@ -129,9 +129,9 @@ test.each(families)("%s: documents in a packed row do not see each other, and ea
   });
 });
 
-test("activation checkpointing changes neither loss nor gradients", () => {
+test.each(families)("%s: activation checkpointing changes neither loss nor gradients", (name) => {
   const gradients = (activationCheckpointing: boolean): [Tensor, Tensor[]] => {
-    const { model } = loadModel(golden("llama3"));
+    const { model } = loadModel(golden(name));
     const logits = model.logits({ inputIds: torch.arange(24).unsqueeze(0), activationCheckpointing });
     const loss = logits.square().mean();
     loss.backward();
@@ -143,8 +143,8 @@ test("activation checkpointing changes neither loss nor gradients", () => {
   for (const [i, gradient] of savedGradients.entries()) expect(gradient.isClose(plainGradients[i]!, { relative: 1e-6 })).toBe(true);
 });
 
-test("a batch of prompts of different lengths continues each as if it were alone", () => {
-  const { model } = loadModel(golden("llama3"));
+test.each(families)("%s: a batch of prompts of different lengths continues each as if it were alone", (name) => {
+  const { model } = loadModel(golden(name));
   const prompts = [[5, 6, 7, 8, 9, 10], [11], [12, 13, 14]];
   const together = generate(model, prompts, { maxNewTokens: 10 });
   for (const [i, prompt] of prompts.entries()) expect(generate(model, [prompt], { maxNewTokens: 10 })[0]).toEqual(together[i]);
@@ -159,6 +159,18 @@ test("sampling follows its stream, top-k 1 is greedy, and end ids end a row", ()
   expect(sampled(1, { topP: 1e-6 })).toEqual(greedy);
   expect(sampled(1, {})).toEqual(sampled(1, {}));
   expect(generate(model, [[5, 6]], { maxNewTokens: 8, endIds: [greedy[3]!] })[0]).toEqual(greedy.slice(0, greedy.indexOf(greedy[3]!)));
+});
+
+test("positions beyond those that were learned are refused", () => {
+  const { model } = loadModel(golden("gpt2"));
+  expect(() => model.logits({ inputIds: torch.zeros([1, 65], { dtype: "int64" }) })).toThrow(/expected at most 64 positions.*received 65/);
+});
+
+test.each(families)("%s computes in bfloat16 close to float32", (name) => {
+  const inputIds = torch.arange(24).unsqueeze(0);
+  const exact = loadModel(golden(name)).model.logits({ inputIds });
+  const rounded = loadModel(golden(name), { dtype: "bfloat16" }).model.logits({ inputIds });
+  expect(rounded.float().sub(exact).square().mean().div(exact.square().mean()).sqrt().item()).toBeLessThan(0.1);
 });
 
 test("a uniform fresh model costs log V per token", () => {
