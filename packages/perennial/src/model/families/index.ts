@@ -2,13 +2,14 @@ import { FieldError } from "../../errors.ts";
 import type { DecoderConfig } from "../config.ts";
 import type { WeightTable } from "../weights.ts";
 import type { Family } from "./family.ts";
+import { gemmaFamilies } from "./gemma.ts";
 import { gptFamilies } from "./gpt.ts";
 import { llamaFamilies } from "./llama.ts";
 
 export type { Family } from "./family.ts";
 export { Fields, renamed } from "./fields.ts";
 
-const families = new Map([...llamaFamilies, ...gptFamilies].map((family) => [family.modelType, family]));
+const families = new Map([...llamaFamilies, ...gemmaFamilies, ...gptFamilies].map((family) => [family.modelType, family]));
 
 /** The model types whose architecture this decoder computes exactly. */
 export const supportedModelTypes: readonly string[] = [...families.keys()];

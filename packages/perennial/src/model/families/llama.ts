@@ -1,4 +1,4 @@
-/** Llama, and the families that differ from it by a few fields: Mistral, Yi, Qwen 2 and 3, OLMo 2 and 3, Phi-3, Gemma 2 and 3. */
+/** Llama, and the families that differ from it by a few fields: Mistral, Yi, Qwen 2 and 3, OLMo 2 and 3, Phi-3. */
 import type { DecoderConfig, HuggingFaceConfig } from "../config.ts";
 import { inLayers, same, stacked, type WeightRow, weightTable, withBias } from "../weights.ts";
 import { activationName, activations, type Family, readSlidingLayers, writeLayerTypes } from "./family.ts";
@@ -51,7 +51,7 @@ export function readLlama(fields: Fields, theta?: number): DecoderConfig {
   };
 }
 
-function writeLlama(config: DecoderConfig, raw: HuggingFaceConfig): Record<string, unknown> {
+export function writeLlama(config: DecoderConfig, raw: HuggingFaceConfig): Record<string, unknown> {
   return {
     hidden_size: config.hiddenSize,
     intermediate_size: config.intermediateSize,
@@ -66,7 +66,7 @@ function writeLlama(config: DecoderConfig, raw: HuggingFaceConfig): Record<strin
   };
 }
 
-const projections = [
+export const projections = [
   ...withBias("self_attn.q_proj", "attention.qProj"),
   ...withBias("self_attn.k_proj", "attention.kProj"),
   ...withBias("self_attn.v_proj", "attention.vProj"),
@@ -75,15 +75,16 @@ const projections = [
   ...withBias("mlp.up_proj", "mlp.upProj"),
   ...withBias("mlp.down_proj", "mlp.downProj"),
 ];
-const queryKeyNorms: WeightRow[] = [
+export const queryKeyNorms: WeightRow[] = [
   ["self_attn.q_norm.weight", "attention.qNorm.weight"],
   ["self_attn.k_norm.weight", "attention.kNorm.weight"],
 ];
-const preNorms: WeightRow[] = [
+export const preNorms: WeightRow[] = [
   ["input_layernorm.weight", "inputNorm.weight"],
   ["post_attention_layernorm.weight", "postAttentionNorm.weight"],
 ];
-const table = (layer: readonly WeightRow[]) =>
+/** The names around the layers, which all of them share. */
+export const llamaTableOf = (layer: readonly WeightRow[]) =>
   weightTable([
     ["model.embed_tokens.weight", "embedTokens.weight"],
     ...inLayers("model.layers", layer),
@@ -91,26 +92,19 @@ const table = (layer: readonly WeightRow[]) =>
     ["lm_head.weight", "lmHead.weight"],
   ]);
 
-const llamaTable = table([...projections, ...preNorms]);
+const llamaTable = llamaTableOf([...projections, ...preNorms]);
 
 /** One name at a time, for files of Llama's own layout alone; other names are an error. `weightsOf` knows every family. */
 export const llamaWeights = { toTheirs: (name: string): string => llamaTable.byOurs(name).theirs };
 
-const qwen3Table = table([...projections, ...queryKeyNorms, ...preNorms]);
-const olmoTable = table([
+const qwen3Table = llamaTableOf([...projections, ...queryKeyNorms, ...preNorms]);
+const olmoTable = llamaTableOf([
   ...projections,
   ...queryKeyNorms,
   ["post_attention_layernorm.weight", "postAttentionNorm.weight"],
   ["post_feedforward_layernorm.weight", "postMlpNorm.weight"],
 ]);
-const gemmaTable = table([
-  ...projections,
-  ...queryKeyNorms,
-  ...preNorms,
-  ["pre_feedforward_layernorm.weight", "preMlpNorm.weight"],
-  ["post_feedforward_layernorm.weight", "postMlpNorm.weight"],
-]);
-const phi3Table = table([
+const phi3Table = llamaTableOf([
   ["self_attn.qkv_proj.weight", ["attention.qProj.weight", "attention.kProj.weight", "attention.vProj.weight"], stacked],
   ["self_attn.o_proj.weight", "attention.oProj.weight", same],
   ["mlp.gate_up_proj.weight", ["mlp.gateProj.weight", "mlp.upProj.weight"], stacked],
@@ -219,79 +213,6 @@ const phi3: Family = {
   weights: () => phi3Table,
 };
 
-/** Gemma calls the activation `hidden_activation`, and ties its embeddings unless told otherwise. */
-function readGemma(fields: Fields, theta: number): DecoderConfig {
-  fields.require("use_bidirectional_attention", false);
-  return {
-    ...readLlama(fields, theta),
-    headDim: fields.number("head_dim", 256),
-    tieWordEmbeddings: fields.flag("tie_word_embeddings", true),
-    layout: "sandwich",
-    normOffset: 1,
-    activation: fields.choice("hidden_act", activations, "gelu_pytorch_tanh"),
-    attentionScale: fields.number("query_pre_attn_scalar", 256) ** -0.5,
-    embeddingScale: Math.sqrt(fields.number("hidden_size")),
-    slidingWindow: fields.number("sliding_window", 4096),
-  };
-}
-
-const writeGemma = (config: DecoderConfig, raw: HuggingFaceConfig) => ({
-  ...writeLlama(config, raw),
-  head_dim: config.headDim,
-  attention_bias: config.attentionBias,
-  // The inverse square of what was read, which rounding would change.
-  query_pre_attn_scalar:
-    raw.query_pre_attn_scalar ?? (config.attentionScale === null ? config.headDim : Math.round(config.attentionScale ** -2)),
-  sliding_window: config.slidingWindow,
-  layer_types: writeLayerTypes(config),
-  final_logit_softcapping: config.logitSoftcap,
-  attn_logit_softcapping: config.attentionSoftcap,
-});
-
-const gemma2: Family = {
-  modelType: "gemma2",
-  architecture: "Gemma2ForCausalLM",
-  aliases: { hidden_act: "hidden_activation" },
-  read: (fields) => {
-    const config = readGemma(fields, 10_000);
-    return {
-      ...config,
-      slidingLayers: readSlidingLayers(fields, config.numHiddenLayers, (i) => i % 2 === 0),
-      attentionSoftcap: softcap(fields, "attn_logit_softcapping", 50),
-      logitSoftcap: softcap(fields, "final_logit_softcapping", 30),
-    };
-  },
-  write: writeGemma,
-  weights: () => gemmaTable,
-};
-
-const gemma3: Family = {
-  modelType: "gemma3_text",
-  architecture: "Gemma3ForCausalLM",
-  aliases: { hidden_act: "hidden_activation" },
-  read: (fields) => {
-    const config = readGemma(fields, 1_000_000);
-    const pattern = fields.number("sliding_window_pattern", 6);
-    return {
-      ...config,
-      queryKeyNorm: "head",
-      slidingLayers: readSlidingLayers(fields, config.numHiddenLayers, (i) => (i + 1) % pattern !== 0),
-      slidingRopeTheta: config.slidingRopeTheta ?? fields.number("rope_local_base_freq", 10_000),
-      attentionSoftcap: softcap(fields, "attn_logit_softcapping", null),
-      logitSoftcap: softcap(fields, "final_logit_softcapping", null),
-    };
-  },
-  write: (config, raw) => ({
-    ...writeGemma(config, raw),
-    ...(raw.rope_parameters === undefined ? { rope_local_base_freq: config.slidingRopeTheta } : {}),
-  }),
-  weights: () => gemmaTable,
-};
-
-/** Null in a file means none; absent means the family's default. */
-const softcap = (fields: Fields, name: string, byDefault: number | null): number | null =>
-  fields.raw[name] === undefined ? byDefault : fields.optionalNumber(name);
-
 export const llamaFamilies: readonly Family[] = [
   llamaLike("llama", "LlamaForCausalLM"),
   llamaLike("yi", "LlamaForCausalLM"),
@@ -301,6 +222,4 @@ export const llamaFamilies: readonly Family[] = [
   olmo2,
   olmo3,
   phi3,
-  gemma2,
-  gemma3,
 ];
