@@ -22,6 +22,7 @@ export const unsafeOperators: Readonly<Record<string, string>> = {
   "aten::_new_zeros_with_same_feature_meta": HELPER,
   "aten::_nnpack_spatial_convolution": `${HELPER} (conv2d)`,
   "aten::_remove_batch_dim": "belongs to function transforms, which have no counterpart here",
+  "aten::_reshape_alias_copy": `${HELPER} (reshape)`,
   "aten::_slow_conv2d_backward": BACKWARD,
   "aten::_stack": `${HELPER} (stack)`,
   "aten::_thnn_differentiable_gru_cell_backward": BACKWARD,
@@ -32,6 +33,7 @@ export const unsafeOperators: Readonly<Record<string, string>> = {
   "aten::batch_norm_update_stats": `${HELPER} (batch_norm)`,
   "aten::fractional_max_pool2d_backward": BACKWARD,
   "aten::quantized_lstm_cell": PACKED,
+  "aten::range": "writes into results of the wrong size or dtype unchecked, and is deprecated; use arange",
   "aten::reflection_pad1d_backward": BACKWARD,
   "aten::reflection_pad2d_backward": BACKWARD,
 };

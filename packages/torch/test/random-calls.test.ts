@@ -11,7 +11,7 @@ import { unsafeOperators } from "../src/unsafe-operators.ts";
 
 const script = fileURLToPath(new URL("random-calls.ts", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "random-calls-"));
-const SEEDS = [1, 2, 3, 4];
+const SEEDS = [1, 2, 9, 11];
 const CALLS = 5000;
 
 async function run(seed: number) {
