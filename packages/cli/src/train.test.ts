@@ -145,6 +145,12 @@ describe("with a model", () => {
     expect(shown.out).toMatch(/^text +bits per byte +95 % +perplexity +documents +tokens\nold\.jsonl +\d\.\d{3} .* 300\.00 +60 /);
   });
 
+  test("lineage takes the path as it is seen from here, and tells the text that it came from", async () => {
+    const { code, out } = await perennial("lineage", model);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^tiny\/new {2}\w{8} {2}.*whole\/main\/model {2}made by tiny-\d{8}-\d{6}\n( {2}(data: new|replay: old) .*\n){2}/);
+  });
+
   test("generate: the same seed gives the same text, whatever is asked for at temperature 0", async () => {
     const say = (...options: string[]) => perennial("generate", model, "--prompt", "the sea", "--max-new-tokens", "12", ...options);
     const first = await say("--seed", "7");

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Artifact, Lineage } from "perennial/store";
 import { printable } from "../text.ts";
 import { type StoreOptions, storeOption, verb, withStore } from "../verb.ts";
@@ -12,7 +14,9 @@ export default verb((command, effects) => {
     .option("--json", "as JSON")
     .action((reference: string, options: Options) =>
       withStore(options, "read", effects, (store) => {
-        const lineage = store.lineage.of(store.lineage.find(reference).hash);
+        // The store knows absolute paths; people write them as they see them.
+        const path = resolve(effects.cwd, reference);
+        const lineage = store.lineage.of(store.lineage.find(existsSync(path) ? path : reference).hash);
         if (options.json) return effects.out(`${JSON.stringify({ ...lineage, artifacts: [...lineage.artifacts.values()] }, null, 2)}\n`);
         const root = lineage.artifacts.get(lineage.root)!;
         const children = drawn(lineage, root, "down").slice(1);
