@@ -18,6 +18,7 @@ export const unsafeOperators: Readonly<Record<string, string>> = {
   "aten::_fft_r2c": `${HELPER} (fft_rfft)`,
   "aten::_foreach_copy": "copies into tensors without data unchecked; use _foreach_copy_ on tensors of one device",
   "aten::_fused_moving_avg_obs_fq_helper": HELPER,
+  "aten::_logcumsumexp": `${HELPER} (logcumsumexp)`,
   "aten::_nested_compute_contiguous_strides_offsets": HELPER,
   "aten::_new_zeros_with_same_feature_meta": HELPER,
   "aten::_nnpack_spatial_convolution": `${HELPER} (conv2d)`,
