@@ -33,6 +33,7 @@ export const unsafeOperators: Readonly<Record<string, string>> = {
   "aten::_weight_norm_interface": `${HELPER}; write it as g · v / ‖v‖`,
   "aten::batch_norm_update_stats": `${HELPER} (batch_norm)`,
   "aten::fractional_max_pool2d_backward": BACKWARD,
+  "aten::fractional_max_pool3d_backward": BACKWARD,
   "aten::quantized_lstm_cell": PACKED,
   "aten::range": "writes into results of the wrong size or dtype unchecked, and is deprecated; use arange",
   "aten::reflection_pad1d_backward": BACKWARD,
