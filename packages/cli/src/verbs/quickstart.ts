@@ -1,5 +1,6 @@
 import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { loadTrainRecipe } from "../lazy.ts";
 import { type StoreOptions, storeOption, verb } from "../verb.ts";
 
 interface Options extends StoreOptions {
@@ -13,7 +14,7 @@ export default verb((command, effects) => {
     .option("--quiet", "only the result")
     .action(async (options: Options) => {
       const { loadRecipe } = await import("perennial/recipe");
-      const { trainRecipe } = await import("../train-recipe.ts");
+      const { trainRecipe } = await loadTrainRecipe();
       const examples = fileURLToPath(new URL("../../../../examples/quickstart/", import.meta.url));
       const output = resolve(effects.cwd, options.output);
       effects.err(

@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 import type { Recipe } from "perennial/recipe";
 import type { Effects } from "../effects.ts";
+import { loadPlanText, loadTrainRecipe } from "../lazy.ts";
 import type { CorpusSize, Peak } from "../plan-text.ts";
 import { isLaunched, trainInProcesses } from "../train-processes.ts";
 import { positiveWholeNumber, type StoreOptions, setOption, storeOption, verb } from "../verb.ts";
@@ -32,7 +33,7 @@ export default verb((command, effects) => {
       const resolved = loadRecipe(file, { set: options.set });
       if (options.dryRun === true) return dryRun(resolved.variants, dirname(file), options, effects);
       if (options.processes > 1 && !isLaunched(effects)) return trainInProcesses(options.processes, effects);
-      const { trainRecipe } = await import("../train-recipe.ts");
+      const { trainRecipe } = await loadTrainRecipe();
       await trainRecipe(resolved, dirname(file), options, effects);
     });
 });
@@ -41,7 +42,7 @@ export default verb((command, effects) => {
 async function dryRun(variants: readonly [Recipe, ...Recipe[]], baseFolder: string, options: Options, effects: Effects): Promise<void> {
   const { estimateOf, modelShape, planOf } = await import("perennial/recipe");
   const { checkMemory } = await import("perennial/model");
-  const { corporaText, estimateText, planText, secondsOf } = await import("../plan-text.ts");
+  const { corporaText, estimateText, planText, secondsOf } = await loadPlanText();
   const plans = variants.map((recipe) => planOf(recipe, { worldSize: options.processes }));
   if (options.json !== true) for (const plan of plans) effects.out(`${planText(plan)}\n`);
   const shape = await modelShape(variants[0], baseFolder);

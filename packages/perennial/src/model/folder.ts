@@ -118,10 +118,7 @@ export function saveModel(folder: string, model: Decoder, options: SaveOptions =
     );
   mkdirSync(folder, { recursive: true });
   scope(() => {
-    const converted = (tensor: Tensor) => (options.dtype === undefined ? tensor.detach() : tensor.detach().to(options.dtype));
-    const ours = new Map([...model.stateDict()].map(([name, tensor]) => [name, converted(tensor)]));
-    const tensors = toTheirs(weightsOf(config), ours);
-    writeSharded(folder, tensors, {
+    writeSharded(folder, savedTensors(model, options.dtype), {
       metadata: { format: "pt" },
       ...(options.maxShardBytes === undefined ? {} : { maxShardBytes: options.maxShardBytes }),
     });
@@ -143,4 +140,11 @@ export function saveModel(folder: string, model: Decoder, options: SaveOptions =
 function writeText(path: string, text: string): void {
   writeFileSync(`${path}.tmp`, text);
   renameSync(`${path}.tmp`, path);
+}
+
+/** The weights under the names, and in the layout, of the model's family; detached, and in another dtype where asked. */
+export function savedTensors(model: Decoder, dtype?: Dtype): Map<string, Tensor> {
+  const converted = (tensor: Tensor) => (dtype === undefined ? tensor.detach() : tensor.detach().to(dtype));
+  const ours = new Map([...model.stateDict()].map(([name, tensor]) => [name, converted(tensor)]));
+  return toTheirs(weightsOf(model.config), ours);
 }

@@ -12,7 +12,7 @@ export { checkMemory, countParameters, type MemoryEstimate, type ParameterCount,
 export { Decoder, type DecoderInput } from "./decoder.ts";
 export { supportedModelTypes, weightsOf } from "./families/index.ts";
 export { llamaWeights } from "./families/llama.ts";
-export { type LoadedModel, loadModel, openWeights, type SaveOptions, saveModel } from "./folder.ts";
+export { type LoadedModel, loadModel, openWeights, type SaveOptions, savedTensors, saveModel } from "./folder.ts";
 export { type GenerateOptions, generate } from "./generate.ts";
 export { formatConfig, fromHuggingFace, readConfig, toHuggingFace } from "./hugging-face.ts";
 export { KeyValueCache } from "./key-value-cache.ts";

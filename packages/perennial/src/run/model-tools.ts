@@ -9,7 +9,7 @@ import { FieldError, PerennialError } from "../errors.ts";
 import { evaluateHeldOut, type HeldOutResult } from "../evaluate/model/index.ts";
 import type { HuggingFaceConfig } from "../model/config.ts";
 import { type Decoder, loadModel, saveModel } from "../model/index.ts";
-import { loadTokenizer, type Tokenizer } from "../tokenizer/index.ts";
+import { openTokenizerOf, type Tokenizer } from "../tokenizer/index.ts";
 
 export interface OpenedModel {
   readonly model: Decoder;
@@ -22,7 +22,7 @@ export interface OpenedModel {
 /** A model folder with its tokenizer; their sizes must agree. */
 export async function openModel(folder: string): Promise<OpenedModel> {
   const { model, rawConfig } = loadModel(folder);
-  const tokenizer = await loadTokenizer(folder);
+  const tokenizer = await openTokenizerOf(folder);
   if (tokenizer.vocabSize > model.config.vocabSize)
     throw new PerennialError(
       "MODEL_SIZES",
@@ -83,7 +83,7 @@ export async function exportModel(source: string, target: string, options: { dty
   if (options.dtype !== undefined && !dtypes.includes(options.dtype))
     throw new FieldError("EXPORT_DTYPE", { at: "--dtype", expected: `one of ${dtypes.join(", ")}`, received: options.dtype });
   const { model, rawConfig } = loadModel(folder);
-  const tokenizer = existsSync(join(folder, "tokenizer.json")) ? await loadTokenizer(folder) : undefined;
+  const tokenizer = existsSync(join(folder, "tokenizer_config.json")) ? await openTokenizerOf(folder) : undefined;
   saveModel(target, model, { ...options, rawConfig, ...(tokenizer === undefined ? {} : { tokenizerVocabSize: tokenizer.vocabSize }) });
   await tokenizer?.save(target);
 }

@@ -5,7 +5,7 @@ import { Rejections, readDocuments } from "../corpus/formats/index.ts";
 import { FieldError } from "../errors.ts";
 import type { Recipe } from "../recipe/index.ts";
 import { ByteTokenizer } from "../tokenizer/byte-tokenizer.ts";
-import { loadTokenizer, type Tokenizer } from "../tokenizer/index.ts";
+import { loadTokenizer, openTokenizerOf, type Tokenizer } from "../tokenizer/index.ts";
 import { trainTokenizer } from "../tokenizer/train.ts";
 import type { Listener } from "./events.ts";
 
@@ -25,7 +25,7 @@ export async function openTokenizer(recipe: Recipe, baseFolder: string, folder: 
       expected: "bytes, a path, or train: a fresh model has no tokenizer of its own",
       received: tokenizer,
     });
-  return loadTokenizer(absolute(model));
+  return openTokenizerOf(absolute(model));
 }
 
 async function trained(

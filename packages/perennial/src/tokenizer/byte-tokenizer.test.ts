@@ -1,6 +1,10 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ByteTokenizer } from "./byte-tokenizer.ts";
+import { openTokenizerOf } from "./open.ts";
 
 const tokenizer = new ByteTokenizer();
 const plain = { addSpecialTokens: false };
@@ -30,4 +34,12 @@ test("a batch is its texts one after another", async () => {
 test("every id has a token and comes back", () => {
   for (let id = 0; id < 259; id++) expect(tokenizer.tokenToId(tokenizer.idToToken(id)!)).toBe(id);
   expect(tokenizer.idToToken(259)).toBeUndefined();
+});
+
+test("a folder it was saved to opens again as bytes", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "bytes-"));
+  await new ByteTokenizer().save(folder);
+  const opened = await openTokenizerOf(folder);
+  expect(opened.hash).toBe(new ByteTokenizer().hash);
+  rmSync(folder, { recursive: true });
 });

@@ -18,9 +18,12 @@ const NAMES = ["<pad>", "</s>", "<unk>"] as const;
 const [PAD, EOS, UNK] = [0, 1, 2] as const;
 
 /** What the folder of a byte-level model holds in place of a tokenizer.json; `transformers` reads it as ByT5's. */
+/** How tokenizer_config.json names it; `transformers` has the same tokenizer under this name. */
+export const BYTE_TOKENIZER_CLASS = "ByT5Tokenizer";
+
 const CONFIG = `${JSON.stringify(
   {
-    tokenizer_class: "ByT5Tokenizer",
+    tokenizer_class: BYTE_TOKENIZER_CLASS,
     extra_ids: 0,
     additional_special_tokens: [],
     pad_token: "<pad>",

@@ -5,7 +5,7 @@ import { freemem } from "node:os";
 import { join } from "node:path";
 import { defaultGenerator, type FileSummary, generatorState, scope, type Tensor, writeSafetensorsInBackground } from "@perennial/torch";
 import { PerennialError } from "../errors.ts";
-import { type Decoder, type LoadedModel, llamaWeights, toHuggingFace } from "../model/index.ts";
+import { type Decoder, formatConfig, type LoadedModel, savedTensors, toHuggingFace } from "../model/index.ts";
 import {
   type CheckpointState,
   checkpointName,
@@ -90,7 +90,7 @@ export class CheckpointWriter {
     const config = toHuggingFace(parts.model.config, parts.rawConfig, parts.model.embedTokens.weight.dtype);
     const ruleTensors = tensorsOf(parts.rules);
     const files: Record<string, Promise<FileSummary>> = {
-      "model/model.safetensors": writeSafetensorsInBackground(join(temporary, "model/model.safetensors"), weightsOf(parts.model), {
+      "model/model.safetensors": writeSafetensorsInBackground(join(temporary, "model/model.safetensors"), savedTensors(parts.model), {
         copy,
         metadata: { format: "pt" },
       }),
@@ -98,7 +98,7 @@ export class CheckpointWriter {
     };
     if (ruleTensors.size > 0)
       files["rules.safetensors"] = writeSafetensorsInBackground(join(temporary, "rules.safetensors"), ruleTensors, { copy });
-    files["model/config.json"] = writeSynced(join(temporary, "model/config.json"), `${JSON.stringify(config, null, 2)}\n`);
+    files["model/config.json"] = writeSynced(join(temporary, "model/config.json"), formatConfig(config));
     // All of them end before the folder is renamed, or removed.
     const ended = await Promise.allSettled(Object.values(files));
     const failed = ended.find((file) => file.status === "rejected");
@@ -126,15 +126,12 @@ export class CheckpointWriter {
   }
 }
 
-const weightsOf = (model: Decoder) =>
-  new Map<string, Tensor>([...model.stateDict()].map(([name, value]) => [llamaWeights.toTheirs(name), value]));
-
 function tensorsOf(rules: readonly Rule[]): Map<string, Tensor> {
   return new Map(rules.flatMap((rule) => [...(rule.tensors?.() ?? [])].map(([name, value]) => [`${rule.name}/${name}`, value] as const)));
 }
 
 const bytesOf = ({ model, optimizer, rules }: CheckpointParts) =>
-  [weightsOf(model), optimizer.state().tensors, tensorsOf(rules)].reduce(
+  [model.stateDict(), optimizer.state().tensors, tensorsOf(rules)].reduce(
     (sum, tensors) => sum + [...tensors.values()].reduce((part, value) => part + value.nbytes, 0),
     0,
   );

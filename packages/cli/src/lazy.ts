@@ -1,0 +1,4 @@
+/** Parts that a verb loads only when it really runs, so that `--help` answers at once. */
+// The compiler rewrites the endings of dynamic imports beside a file, not of those above it: hence this file.
+export const loadTrainRecipe = () => import("./train-recipe.ts");
+export const loadPlanText = () => import("./plan-text.ts");
