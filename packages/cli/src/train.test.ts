@@ -146,9 +146,9 @@ describe("with a model", () => {
   });
 
   test("lineage takes the path as it is seen from here, and tells the text that it came from", async () => {
-    const { code, out } = await perennial("lineage", model);
-    expect(code).toBe(0);
-    expect(out).toMatch(/^tiny\/new {2}\w{8} {2}.*whole\/main\/model {2}made by tiny-\d{8}-\d{6}\n( {2}(data: new|replay: old) .*\n){2}/);
+    const { code, out, err } = await perennial("lineage", model);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toMatch(/^tiny\/new {2}\w{8} {2}.*main\/model {2}made by tiny-\d{8}-\d{6}\n( {2}(data: new|replay: old) .*\n){2}/);
   });
 
   test("generate: the same seed gives the same text, whatever is asked for at temperature 0", async () => {

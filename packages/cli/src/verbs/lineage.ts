@@ -13,10 +13,12 @@ export default verb((command, effects) => {
     .argument("<model>", "path, name or hash of a model, or the run that made it")
     .option("--json", "as JSON")
     .action((reference: string, options: Options) =>
-      withStore(options, "read", effects, (store) => {
-        // The store knows absolute paths; people write them as they see them.
+      withStore(options, "read", effects, async (store) => {
+        // A path means what lies there now: the same bytes are one artifact, wherever they were made.
         const path = resolve(effects.cwd, reference);
-        const lineage = store.lineage.of(store.lineage.find(existsSync(path) ? path : reference).hash);
+        const { hashPath } = await import("perennial/store");
+        const there = existsSync(path) ? store.lineage.byHash((await hashPath(path)).hash) : undefined;
+        const lineage = store.lineage.of((there ?? store.lineage.find(reference)).hash);
         if (options.json) return effects.out(`${JSON.stringify({ ...lineage, artifacts: [...lineage.artifacts.values()] }, null, 2)}\n`);
         const root = lineage.artifacts.get(lineage.root)!;
         const children = drawn(lineage, root, "down").slice(1);
