@@ -25,6 +25,13 @@ export async function openTokenizer(recipe: Recipe, baseFolder: string, folder: 
       expected: "bytes, a path, or train: a fresh model has no tokenizer of its own",
       received: tokenizer,
     });
+  if (!existsSync(absolute(model)))
+    throw new FieldError("MODEL_MISSING", {
+      at: "model",
+      expected: "a Hugging Face model folder",
+      received: model,
+      todo: `there is no ${absolute(model)}`,
+    });
   return openTokenizerOf(absolute(model));
 }
 
