@@ -17,8 +17,6 @@ const MAX_POINTS = 500;
 export const MAIN_METRIC = "bitsPerByte";
 /** The same of an average of the weights, where a rule keeps one. */
 const AVERAGE_METRIC = `${MAIN_METRIC}/average`;
-/** Share of a step's time spent waiting for data. Recorded by whoever measures it. */
-const DATA_WAIT = "dataWaitShare";
 
 export interface CorpusScores {
   corpus: string;
@@ -118,7 +116,7 @@ function collectRun(store: Store, run: Run): RunReport {
       gradNorm: line(METRICS.gradNorm),
       tokensPerSecond: line(METRICS.tokensPerSecond),
       modelFlopsUtilization: line(METRICS.modelFlopsUtilization),
-      dataWaitShare: line(DATA_WAIT),
+      dataWaitShare: line(METRICS.dataWaitShare),
     },
     mixture: sourcesOf(store.metrics.names(key)).map((source) => ({
       source,

@@ -212,7 +212,7 @@ function startModel(recipe: Recipe, tokenizer: Tokenizer, baseFolder: string) {
     padTokenId: pad ?? null,
     numKeyValueHeads: numKeyValueHeads ?? undefined,
     headDim: headDim ?? undefined,
-    intermediateSize: intermediateSize ?? Math.ceil((8 * model.hiddenSize) / 3 / 64) * 64,
+    intermediateSize: intermediateSize ?? undefined,
   });
   return { model: new Decoder(config), rawConfig: {}, path: null };
 }

@@ -43,6 +43,7 @@ export class StepRecorder {
       [METRICS.tokens]: tokens,
       [METRICS.tokensPerSecond]: tokensPerSecond,
       [METRICS.modelFlopsUtilization]: modelFlopsUtilization,
+      [METRICS.dataWaitShare]: report.dataSeconds / report.seconds,
       [METRICS.memoryBytes]: memoryBytes,
       ...Object.fromEntries(mixture),
     });

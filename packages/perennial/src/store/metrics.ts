@@ -9,6 +9,8 @@ export const METRICS = {
   tokens: "tokens",
   tokensPerSecond: "tokensPerSecond",
   modelFlopsUtilization: "modelFlopsUtilization",
+  /** Share of a step's time spent waiting for its data, 0–1. */
+  dataWaitShare: "dataWaitShare",
   memoryBytes: "memoryBytes",
   /** Share of the step's target tokens that the recipe asks for, and what the sampler delivered. */
   requestedShare: (source: string) => `mixture/requested/${source}`,
