@@ -62,9 +62,15 @@ function planStage(recipe: Recipe, stage: RecipeStage, position: number, startSt
     gradientAccumulationSteps,
     tokens: steps * tokensPerStep,
     sources: sourcesOf(stage.mixture),
-    evaluations: times(recipe.evaluate.everySteps),
+    evaluations: measurements(recipe.evaluate, steps),
     checkpoints: times(recipe.checkpoints.everySteps),
   };
+}
+
+/** Steps at which a stage is measured, its last one included. */
+function measurements({ everySteps, atSteps }: Recipe["evaluate"], steps: number): number {
+  const regular = everySteps === "never" ? 1 : Math.ceil(steps / everySteps);
+  return regular + atSteps.filter((step) => step < steps && !(everySteps !== "never" && step % everySteps === 0)).length;
 }
 
 function passes(tokensPerStep: number, tokensPerPass: number, position: number): number {

@@ -14,6 +14,7 @@ const evaluateSchema = z.strictObject({
     .default(null)
     .describe("names of the corpora whose held-out text is measured; null: all that have some"),
   everySteps: everySteps().default(100).describe("optimizer steps between measurements; before and after each stage is always measured"),
+  atSteps: z.array(z.int().min(1)).default([]).describe("further steps of each stage at which to measure, e.g. the budgets of a plan"),
   maxTokensPerCorpus: count(1).prefault("100k").describe("held-out tokens read per corpus and measurement"),
   bootstrapResamples: z.int().min(0).default(1000).describe("resamples over documents for the 95 % intervals; 0: no intervals"),
 });

@@ -24,6 +24,11 @@ export interface RunOptions {
   readonly cacheFolder?: string;
   /** Go on from the newest checkpoints. */
   readonly resume?: boolean;
+  /**
+   * Begin where another run stood: a new run goes on from its checkpoint of that step, with its optimizer and its place in the data.
+   * Both recipes must say the same up to there; then the result is that of the new recipe from its first step on, for less.
+   */
+  readonly branchFrom?: { readonly folder: string; readonly step: number };
   /** Stop, resumable, after this step of each run. */
   readonly until?: number;
   /** Only this variant: `main` or the name of a baseline. */
@@ -103,12 +108,13 @@ async function runOne(
         `${folder} holds a run already. Go on with it (--resume), or choose another output (--set output=…), or delete the folder.`,
       );
     const warn = (text: string) => listen({ kind: "warning", text });
-    const resumeFrom = options.resume === true ? await firstRankFirst(world, () => newestCheckpoint(folder, warn)) : undefined;
-    if (resumeFrom !== undefined && resumeFrom.state.recipeHash !== recipeHash(recipe))
+    const own = options.resume === true ? await firstRankFirst(world, () => newestCheckpoint(folder, warn)) : undefined;
+    if (own !== undefined && own.state.recipeHash !== recipeHash(recipe))
       throw new PerennialError(
         "RUN_CHANGED",
         `The recipe is not the one that ${folder} was started with, so the run cannot go on as if nothing had happened. Undo the change, or start a new run with another output.`,
       );
+    const resumeFrom = own ?? (await branchPoint(options, world, warn));
     // What the first process has trained and tokenized the others find.
     const { tokenizer, corpora } = await firstRankFirst(world, async () => {
       const tokenizer = await openTokenizer(recipe, options.baseFolder, folder, listen);
@@ -120,8 +126,8 @@ async function runOne(
       return { tokenizer, corpora };
     });
     const recorder =
-      resumeFrom !== undefined && earlier !== undefined
-        ? store.resume(earlier, resumeFrom.state.step)
+      own !== undefined && earlier !== undefined
+        ? store.resume(earlier, own.state.step)
         : store.start({
             name: recipe.name,
             variant: recipe.variant,
@@ -133,6 +139,10 @@ async function runOne(
             folder,
             ...(family === undefined ? {} : { family }),
           });
+    if (own === undefined && resumeFrom !== undefined) {
+      const { stage, step } = resumeFrom.state;
+      recorder.stageStarted(stage, recipe.stages[stage]!.name, step);
+    }
     if (isFirst) writeFileSync(join(folder, "recipe.json"), `${JSON.stringify(recipe, null, 2)}\n`);
     listen({ kind: "variant", variant: recipe.variant, folder, runId: recorder.run.id, totalSteps: 0 });
     const events = recipe.tensorboard && isFirst ? new EventFile(join(folder, "tensorboard"), resumeFrom?.state.step ?? 0) : undefined;
@@ -166,6 +176,17 @@ async function runOne(
   } finally {
     lock?.release();
   }
+}
+
+async function branchPoint(
+  { branchFrom }: RunOptions,
+  world: World,
+  warn: (text: string) => void,
+): Promise<Checkpoint | undefined> {
+  if (branchFrom === undefined) return undefined;
+  const found = await firstRankFirst(world, () => newestCheckpoint(branchFrom.folder, warn, ({ state }) => state.step === branchFrom.step));
+  if (found !== undefined) return found;
+  throw new PerennialError("BRANCH_POINT", `${branchFrom.folder} holds no checkpoint of step ${branchFrom.step} to branch from.`);
 }
 
 /** A store that was deleted meanwhile knows nothing of earlier models. */

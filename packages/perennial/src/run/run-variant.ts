@@ -268,7 +268,7 @@ class VariantRun {
       this.checkpoints.check();
       let score: number | null = null;
       const isLast = report.step === planned.steps;
-      if (isDue(recipe.evaluate.everySteps, report.step) && !isLast) {
+      if ((isDue(recipe.evaluate.everySteps, report.step) || recipe.evaluate.atSteps.includes(report.step)) && !isLast) {
         const bitsPerByte = this.measure(step, position, "during", parts.rules);
         score = mean(bitsPerByte);
         await this.judge(run, report.step, step, bitsPerByte, score);
