@@ -88,10 +88,16 @@ describe("init, train --dry-run, schedule", () => {
     expect({ code, err }).toEqual({ code: 0, err: "" });
     // 6 layers of 4 · 256² + 3 · 256 · 688, norms 13 · 256, embedding 8192 · 256 = 6,843,648.
     expect(out).toContain("model       6.84M parameters");
-    expect(out).toMatch(/^text +1 +1 KiB$/m);
+    expect(out).toMatch(/^text +1 +1 KiB +after the tokenizer +–$/m);
     expect(out).toMatch(/^time +about .* if 45 % of this machine's \w+ peak \(\d+ GFLOP\/s, measured now\)/m);
     const json = JSON.parse((await perennial("train fresh/recipe.yaml --dry-run --json --processes 2")).out) as Record<string, unknown>[];
     expect(json[0]).toMatchObject({ totalSteps: 2442, parameters: 6_843_648, corpora: [{ name: "text", files: 1, bytes: 4 }] });
+    // With a tokenizer that is there, the tokens too: 4 bytes and an end.
+    writeFileSync(join(cwd, "fresh/data/b.jsonl"), '{"text":"four"}\n');
+    const bytes = await perennial(
+      "train fresh/recipe.yaml --dry-run --set train.tokens=1M --set tokenizer=bytes --set corpora.text.path=data/b.jsonl",
+    );
+    expect(bytes.out).toMatch(/^text +1 +1 KiB +5 +\d+k$/m);
     expect(await perennial("train fresh/recipe.yaml --dry-run --set train.microBatchSize=900000")).toMatchObject({
       code: 1,
       err: expect.stringMatching(/^perennial: Training needs about .* GiB .*Lower train\.microBatchSize.*\n$/),

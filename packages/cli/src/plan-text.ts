@@ -1,5 +1,7 @@
 /** A plan and its cost, for a person: what `train --dry-run` prints. */
+
 import { type Estimate, formatCount, type Plan, type PlannedStage, TYPICAL_UTILIZATION } from "perennial/recipe";
+import type { CorpusSize } from "perennial/run";
 import { clock, gibibytes } from "./progress.ts";
 import { printable, table } from "./text.ts";
 
@@ -56,15 +58,30 @@ export function estimateText(estimates: readonly Estimate[], peak: Peak): string
     .join("");
 }
 
-export interface CorpusSize {
-  readonly name: string;
-  readonly files: number;
-  readonly bytes: number;
-}
-
-export const corporaText = (corpora: readonly CorpusSize[]): string =>
+/** `epochs`: how often the first plan reads each corpus, held-out text counted as training text. */
+export const corporaText = (corpora: readonly CorpusSize[], plan: Plan): string =>
   table(
-    ["corpus", "files", "on disk"],
-    corpora.map(({ name, files, bytes }) => [printable(name), String(files), gibibytes(bytes)]),
-    [1, 2],
+    ["corpus", "files", "on disk", "tokens", "epochs"],
+    corpora.map((corpus) => [
+      printable(corpus.name),
+      String(corpus.files),
+      gibibytes(corpus.bytes),
+      corpus.tokens === null ? "after the tokenizer" : `${corpus.exact ? "" : "≈ "}${formatCount(corpus.tokens)}`,
+      epochsOf(corpus, corpora, plan),
+    ]),
+    [1, 2, 3, 4],
   );
+
+/** Sources without a share of their own share by size, among those of their kind. */
+function epochsOf({ name, tokens }: CorpusSize, corpora: readonly CorpusSize[], plan: Plan): string {
+  if (tokens === null || tokens === 0) return "–";
+  const sizeOf = (corpus: string) => corpora.find((one) => one.name === corpus)?.tokens ?? 0;
+  let drawn = 0;
+  for (const { sources, tokens: budget } of plan.stages)
+    for (const { corpus, share, kindShare, replayed } of sources) {
+      if (corpus !== name) continue;
+      const together = sources.reduce((sum, source) => sum + (source.replayed === replayed ? sizeOf(source.corpus) : 0), 0);
+      drawn += budget * (share ?? (kindShare * tokens) / together);
+    }
+  return drawn === 0 ? "–" : formatCount(Number((drawn / tokens).toPrecision(2)));
+}

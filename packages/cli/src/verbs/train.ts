@@ -2,7 +2,7 @@ import { dirname, resolve } from "node:path";
 import type { Recipe } from "perennial/recipe";
 import type { Effects } from "../effects.ts";
 import { loadPlanText, loadTrainRecipe } from "../lazy.ts";
-import type { CorpusSize, Peak } from "../plan-text.ts";
+import type { Peak } from "../plan-text.ts";
 import { isLaunched, trainInProcesses } from "../train-processes.ts";
 import { positiveWholeNumber, type StoreOptions, setOption, storeOption, verb } from "../verb.ts";
 
@@ -47,22 +47,14 @@ async function dryRun(variants: readonly [Recipe, ...Recipe[]], baseFolder: stri
   if (options.json !== true) for (const plan of plans) effects.out(`${planText(plan)}\n`);
   const shape = await modelShape(variants[0], baseFolder);
   const estimates = variants.map((recipe, i) => estimateOf(recipe, plans[i]!, shape));
+  const { corpusSizes } = await import("perennial/run");
   const corpora = await corpusSizes(variants[0], baseFolder);
   const peak = await peakOf(variants[0].stages[0]!.train.autocastDtype);
   if (options.json === true) {
     const rows = plans.map((plan, i) => ({ ...plan, ...estimates[i]!, seconds: secondsOf(estimates[i]!, peak), corpora }));
     effects.out(`${JSON.stringify(rows, null, 2)}\n`);
-  } else effects.out(`${corporaText(corpora)}\n${estimateText(estimates, peak)}`);
-  for (const { memory } of estimates) checkMemory(memory);
-}
-
-/** Files and their bytes, as they lie on the disk. */
-async function corpusSizes({ corpora }: Recipe, baseFolder: string): Promise<CorpusSize[]> {
-  const { findInputs } = await import("perennial/corpus/formats");
-  return Object.entries(corpora).map(([name, { path }]) => {
-    const files = findInputs((typeof path === "string" ? [path] : path).map((one) => resolve(baseFolder, one)));
-    return { name, files: files.length, bytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
-  });
+  } else effects.out(`${corporaText(corpora, plans[0]!)}\n${estimateText(estimates, peak)}`);
+  for (const { memory } of estimates) checkMemory(memory, { processes: options.processes });
 }
 
 /** `auto` computes in whichever type is faster here. */

@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { findInputs } from "../corpus/formats/index.ts";
 import { stream } from "../stream.ts";
 import { byteTokenizer } from "./byte-tokenizer.conformance.ts";
+import { estimateTokens } from "./estimate-tokens.ts";
 import { HeldOutBytes, heldOutHash } from "./held-out.ts";
 import { partPath, readHeader } from "./shard-header.ts";
 import { documentStart, MemoryCorpus, ShardedCorpus, type TokenCorpus } from "./token-corpus.ts";
@@ -178,4 +180,17 @@ test("killed at any moment and called again: the same bytes as without a kill", 
   expect(batches).toBeLessThanOrEqual(allBatches - commits);
   expect(readdirSync(got).sort()).toEqual(readdirSync(want).sort());
   for (const name of readdirSync(want)) expect(readFileSync(join(got, name)).equals(readFileSync(join(want, name)))).toBe(true);
+});
+
+test("tokens are counted where the corpus is small, estimated within a few percent where it is not", async () => {
+  const small = corpusOf(someTexts(50));
+  const folder = await tokenizeCorpus(small);
+  const { numTokens } = ShardedCorpus.open(folder);
+  expect(await estimateTokens(findInputs(small.paths), small.tokenizer)).toEqual({ tokens: numTokens, exact: true });
+  // Two files of about 1.4 million characters each, of which half a million is read.
+  const large = corpusOf(someTexts(70_000));
+  const { tokens, exact } = await estimateTokens(findInputs(large.paths), large.tokenizer);
+  expect(exact).toBe(false);
+  const counted = ShardedCorpus.open(await tokenizeCorpus(large)).numTokens;
+  expect(Math.abs(tokens / counted - 1)).toBeLessThan(0.05);
 });

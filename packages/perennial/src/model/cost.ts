@@ -73,13 +73,16 @@ export function trainingMemory(
   return { ...parts, total: Object.values(parts).reduce((sum, bytes) => sum + bytes, 0) };
 }
 
-/** Refuses, with the numbers, what cannot fit. */
-export function checkMemory(estimate: MemoryEstimate, available = totalmem()): void {
-  if (estimate.total <= available) return;
+/** Refuses, with the numbers, what cannot fit. `processes`: how many on this machine need as much each. */
+export function checkMemory(
+  estimate: MemoryEstimate,
+  { processes = 1, available = totalmem() }: { readonly processes?: number; readonly available?: number } = {},
+): void {
+  if (estimate.total * processes <= available) return;
   const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
   throw new PerennialError(
     "MEMORY",
-    `Training needs about ${gib(estimate.total)} (weights ${gib(estimate.weights)}, gradients ${gib(estimate.gradients)}, optimizer ${gib(estimate.optimizer)}, activations ${gib(estimate.activations)}, logits ${gib(estimate.logits)}) but this machine has ${gib(available)}. ` +
+    `Training needs about ${processes > 1 ? `${processes} × ` : ""}${gib(estimate.total)} (weights ${gib(estimate.weights)}, gradients ${gib(estimate.gradients)}, optimizer ${gib(estimate.optimizer)}, activations ${gib(estimate.activations)}, logits ${gib(estimate.logits)}) but this machine has ${gib(available)}. ` +
       "Lower train.microBatchSize (and raise gradientAccumulationSteps), lower train.sequenceLength, or set train.activationCheckpointing: true.",
   );
 }

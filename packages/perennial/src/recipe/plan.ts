@@ -9,6 +9,8 @@ export interface PlannedSource {
   corpus: string;
   /** Of the step's target tokens; null while it depends on sizes that are not known yet. */
   share: number | null;
+  /** Of all new, or of all replayed corpora together. */
+  kindShare: number;
   replayed: boolean;
 }
 
@@ -92,8 +94,14 @@ function sourcesOf({ sources, replay }: RecipeStage["mixture"]): PlannedSource[]
     ...sources.map(({ corpus, share }) => ({
       corpus,
       share: share !== null ? share * (1 - replayShare) : sources.length === 1 ? 1 - replayShare : null,
+      kindShare: 1 - replayShare,
       replayed: false,
     })),
-    ...(replay?.corpora ?? []).map((corpus, _, corpora) => ({ corpus, share: corpora.length === 1 ? replayShare : null, replayed: true })),
+    ...(replay?.corpora ?? []).map((corpus, _, corpora) => ({
+      corpus,
+      share: corpora.length === 1 ? replayShare : null,
+      kindShare: replayShare,
+      replayed: true,
+    })),
   ];
 }

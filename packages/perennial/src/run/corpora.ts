@@ -1,6 +1,6 @@
 /** The text of a recipe as token corpora: tokenized once, kept in a cache by content. */
 import { isAbsolute, resolve } from "node:path";
-import { ShardedCorpus, type TokenCorpus, type TokenizeProgress, tokenizeCorpus } from "../data/index.ts";
+import { batchTokenizerOf, ShardedCorpus, type TokenCorpus, type TokenizeProgress, tokenizeCorpus } from "../data/index.ts";
 import { PerennialError } from "../errors.ts";
 import type { Recipe } from "../recipe/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
@@ -31,17 +31,10 @@ export async function prepareCorpora(recipe: Recipe, tokenizer: Tokenizer, optio
 async function prepareCorpus(name: string, spec: CorpusSpec, tokenizer: Tokenizer, options: PrepareOptions): Promise<PreparedCorpus> {
   const absolute = (path: string) => (isAbsolute(path) ? path : resolve(options.baseFolder, path));
   const paths = (typeof spec.path === "string" ? [spec.path] : spec.path).map(absolute);
-  const { eos } = tokenizer.specialTokens;
-  const batchTokenizer = {
-    vocabSize: tokenizer.vocabSize,
-    hash: tokenizer.hash,
-    ...(eos === undefined ? {} : { eosTokenId: eos }),
-    encodeBatch: (texts: readonly string[]) => tokenizer.encodeBatch(texts),
-  };
   const tokenize = (files: readonly string[], heldOut?: { share: number } | { bytes: number }) =>
     tokenizeCorpus({
       paths: files,
-      tokenizer: batchTokenizer,
+      tokenizer: batchTokenizerOf(tokenizer),
       shardsFolder: options.cacheFolder,
       textField: spec.textField,
       onProgress: (progress) => options.onProgress(name, progress),

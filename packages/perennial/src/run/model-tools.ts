@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Dtype } from "@perennial/torch";
 import { Rejections, readDocuments } from "../corpus/formats/index.ts";
-import { ShardedCorpus, tokenizeCorpus } from "../data/index.ts";
+import { batchTokenizerOf, ShardedCorpus, tokenizeCorpus } from "../data/index.ts";
 import { FieldError, PerennialError } from "../errors.ts";
 import { evaluateHeldOut, type HeldOutResult } from "../evaluate/model/index.ts";
 import type { HuggingFaceConfig } from "../model/config.ts";
@@ -53,12 +53,7 @@ export async function evaluateFiles(
       paths: [path],
       textField: options.textField,
       shardsFolder,
-      tokenizer: {
-        vocabSize: tokenizer.vocabSize,
-        hash: tokenizer.hash,
-        ...(eos === undefined ? {} : { eosTokenId: eos }),
-        encodeBatch: (texts) => tokenizer.encodeBatch(texts),
-      },
+      tokenizer: batchTokenizerOf(tokenizer),
     });
     const corpus = ShardedCorpus.open(folder);
     const result = evaluateHeldOut(model, corpus, { ...options, prefixTokenId: bos ?? eos, bootstrapResamples: 1000 });

@@ -185,7 +185,7 @@ class VariantRun {
         "MODEL_SIZES",
         `The tokenizer knows ${tokenizer.vocabSize} tokens but the model has rows for ${config.vocabSize}; use the model's own tokenizer.`,
       );
-    for (const { train } of recipe.stages) checkMemory(trainingMemory(config, train));
+    for (const { train } of recipe.stages) checkMemory(trainingMemory(config, train), { processes: this.world.localSize });
   }
 
   /** The parts of a stage, as they are at its start or at the checkpoint that the run resumes from. */
@@ -284,6 +284,7 @@ class VariantRun {
       return "continue" as const;
     };
     await this.loop(run, afterStep);
+    this.tellShares(run);
     const end = planned.startStep + planned.steps;
     this.latest = this.measure(end, position, "after", parts.rules);
     await this.judge(run, planned.steps, end, this.latest, mean(this.latest));
@@ -428,6 +429,25 @@ class VariantRun {
     }
     this.parentHash = await saveStageModel(target, this.model, `${recipe.name}/${stage.name}`, shared);
     return target;
+  }
+
+  /** Asked for beside delivered. The sampler follows its shares as closely as whole sequences can: more than that apart is told. */
+  private tellShares({ stage, position, parts, settings }: StageRun): void {
+    const shares = Object.entries(parts.source.shares());
+    const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+    const parted = shares.map(
+      ([name, { requestedShare, sequenceShare, tokenShare, targetTokenShare, documentShare }]) =>
+        `${name} ${percent(requestedShare)} asked, ${percent(sequenceShare)} of sequences, ${percent(tokenShare)} of tokens, ` +
+        `${percent(targetTokenShare)} of the loss, ${percent(documentShare)} of documents`,
+    );
+    this.options.listen({ kind: "note", text: `mixture of ${stage.name}: ${parted.join("; ")}` });
+    for (const [name, { requestedShare, sequences, sequenceShare }] of shares) {
+      const sequencesApart = Math.abs(requestedShare - sequenceShare) * (sequences / sequenceShare);
+      if (!(sequencesApart > 2)) continue;
+      const text = `stage ${stage.name}: ${name} was to be ${percent(requestedShare)} of the sequences and was ${percent(sequenceShare)}`;
+      this.options.recorder.event(this.plan.stages[position]!.startStep + settings.totalSteps, "mixture", text);
+      this.warn(text);
+    }
   }
 
   private warn(text: string): void {

@@ -39,6 +39,12 @@ test("a run learns, measures, keeps its mixture and writes everything down", asy
   // A quarter of the second stage is old text, to within one sequence of each accumulated step.
   const achieved = store.metrics.read(run.key, "mixture/achieved/old").values.at(-1)!;
   expect(Math.abs(achieved - 0.25)).toBeLessThan(0.05);
+  // Asked for and delivered, in sequences, loss, tokens and documents: 12 steps of 4 rows, a quarter old, are 12 rows.
+  expect(store.metrics.read(run.key, "mixture/requested/old").values.at(-1)).toBeCloseTo(0.25, 12);
+  for (const name of ["achieved-tokens", "achieved-documents"])
+    expect(Math.abs(store.metrics.read(run.key, `mixture/${name}/old`).values.at(-1)! - 0.25), name).toBeLessThan(0.12);
+  const notes = events.flatMap((event) => (event.kind === "note" ? [event.text] : []));
+  expect(notes.find((text) => text.startsWith("mixture of new:"))).toMatch(/old 25\.0 % asked, 25\.0 % of sequences, [\d.]+ % of tokens/);
   store.close();
   expect(events.filter((event) => event.kind === "step")).toHaveLength(24);
   // The saved folder is a model of its own.

@@ -1,4 +1,5 @@
 /** What is written down after every step. */
+import type { AchievedShare } from "../mixture/index.ts";
 import type { Recorder } from "../store/index.ts";
 import { METRICS } from "../store/index.ts";
 import type { StepReport } from "../train/loop.ts";
@@ -22,19 +23,16 @@ export class StepRecorder {
   }
 
   /** `step` and `tokens`: of the run, this step included. */
-  record(
-    step: number,
-    tokens: number,
-    report: StepReport,
-    shares: Readonly<Record<string, { readonly requestedShare: number; readonly targetTokenShare: number }>>,
-  ): void {
+  record(step: number, tokens: number, report: StepReport, shares: Readonly<Record<string, AchievedShare>>): void {
     const { recorder, listen, totalSteps, peakFlops, flopsPerToken, stage } = this.options;
     const tokensPerSecond = this.meter.add(report.targetTokens, report.seconds);
     const modelFlopsUtilization = (tokensPerSecond * flopsPerToken) / peakFlops;
     const memoryBytes = process.memoryUsage.rss();
-    const mixture = Object.entries(shares).flatMap(([name, { requestedShare, targetTokenShare }]) => [
+    const mixture = Object.entries(shares).flatMap(([name, { requestedShare, targetTokenShare, tokenShare, documentShare }]) => [
       [METRICS.requestedShare(name), requestedShare],
       [METRICS.achievedShare(name), targetTokenShare],
+      [METRICS.achievedTokenShare(name), tokenShare],
+      [METRICS.achievedDocumentShare(name), documentShare],
     ]);
     recorder.metrics(step, {
       [METRICS.loss]: report.loss,

@@ -61,7 +61,6 @@ test("steps that come again after a rollback start a session of their own", () =
         gradNorm: 1,
         learningRate: 1,
         targetTokens: 1,
-        targetTokensBySource: {},
         seconds: 1,
         dataSeconds: 0,
         skipped: undefined,

@@ -12,9 +12,11 @@ export const METRICS = {
   /** Share of a step's time spent waiting for its data, 0–1. */
   dataWaitShare: "dataWaitShare",
   memoryBytes: "memoryBytes",
-  /** Share of the step's target tokens that the recipe asks for, and what the sampler delivered. */
+  /** Share of a source that the recipe asks for, and what the sampler delivered since the stage began: of the loss (target tokens), of tokens, of documents. */
   requestedShare: (source: string) => `mixture/requested/${source}`,
   achievedShare: (source: string) => `mixture/achieved/${source}`,
+  achievedTokenShare: (source: string) => `mixture/achieved-tokens/${source}`,
+  achievedDocumentShare: (source: string) => `mixture/achieved-documents/${source}`,
 } as const;
 
 export interface Point {

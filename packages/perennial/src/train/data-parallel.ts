@@ -34,6 +34,7 @@ export function worldOf(group: distributed.ProcessGroup): OpenWorld {
   return {
     rank: group.rank,
     size: group.size,
+    localSize: group.localWorldSize,
     sum: (value) => group.sum(value),
     sums: (values) => group.sum(values),
     gradientSum(parameters, { overlap = true } = {}) {

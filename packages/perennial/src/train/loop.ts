@@ -35,8 +35,8 @@ export interface StepReport {
   readonly loss: number;
   readonly gradNorm: number;
   readonly learningRate: number;
+  /** Over all processes. */
   readonly targetTokens: number;
-  readonly targetTokensBySource: Readonly<Record<string, number>>;
   readonly seconds: number;
   /** Seconds of those spent waiting for the source. */
   readonly dataSeconds: number;
@@ -116,9 +116,6 @@ function trainStep(parts: LoopParts, settings: LoopSettings, step: number, world
     for (const rule of rules) rule.afterUpdate?.(view);
   }
   optimizer.zeroGrad();
-  const bySource: Record<string, number> = {};
-  for (const batch of batches)
-    for (const [name, count] of Object.entries(batch.targetTokensBySource)) bySource[name] = (bySource[name] ?? 0) + count;
   source.observe?.(step, new Map());
   return {
     step: step + 1,
@@ -126,7 +123,6 @@ function trainStep(parts: LoopParts, settings: LoopSettings, step: number, world
     gradNorm,
     learningRate: view.learningRate,
     targetTokens,
-    targetTokensBySource: bySource,
     seconds: (performance.now() - start) / 1000,
     dataSeconds,
     skipped,

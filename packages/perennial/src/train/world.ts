@@ -4,6 +4,8 @@ import type { Tensor } from "@perennial/torch";
 export interface World {
   readonly rank: number;
   readonly size: number;
+  /** Processes on this machine. */
+  readonly localSize: number;
   /** The sum of a number over all processes: the same bits in each. */
   sum(value: number): number;
   /** The same of many numbers at once. */
@@ -30,6 +32,7 @@ const ownGradients: GradientSum = { beforeLastBackward: () => {}, finish: () => 
 export const singleProcess: World = {
   rank: 0,
   size: 1,
+  localSize: 1,
   sum: (value) => value,
   sums: (values) => [...values],
   gradientSum: () => ownGradients,

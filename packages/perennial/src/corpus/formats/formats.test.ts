@@ -229,6 +229,7 @@ test("folders and globs give each file once, in one order", () => {
   expect(globPattern("a/**/?.txt").test("a/x.txt")).toBe(true);
   expect(globPattern("a/*.txt").test("a/b/x.txt")).toBe(false);
   expect(() => names(["none"])).toThrow("no such file or folder");
+  expect(() => names(["nowhere/*.jsonl"])).toThrow(/nowhere\/\*\.jsonl: there is no folder .*\/nowhere\./);
   expect(() => names(["b/picture.png"])).toThrow("a file with the ending .jsonl");
   expect(() => names(["b/*.parquet"])).toThrow("at least one file");
 });

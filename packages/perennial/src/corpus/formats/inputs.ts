@@ -1,4 +1,4 @@
-import { type Dirent, readdirSync, realpathSync, statSync } from "node:fs";
+import { type Dirent, existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { join, sep } from "node:path";
 import { FieldError, PerennialError } from "../../errors.ts";
 
@@ -52,7 +52,9 @@ function* expand(path: string): Generator<InputFile> {
       )
       .join("/");
     const pattern = globPattern(path);
-    for (const file of walk(root === "" ? (path.startsWith("/") ? "/" : ".") : root)) if (pattern.test(file)) yield inputFile(file);
+    const folder = root === "" ? (path.startsWith("/") ? "/" : ".") : root;
+    if (!existsSync(folder)) throw new PerennialError("INPUT_MISSING", `${path}: there is no folder ${folder}.`);
+    for (const file of walk(folder)) if (pattern.test(file)) yield inputFile(file);
   } else {
     throw new PerennialError("INPUT_MISSING", `${path}: no such file or folder.`);
   }

@@ -1,0 +1,53 @@
+/**
+ * How many tokens a corpus has, from a look at a part of it: for a plan, before anything is tokenized.
+ *   tokens ≈ bytes on the disk · tokens of the sample / bytes on the disk that the sample was read from
+ */
+import { type InputFile, readRecords } from "../corpus/formats/index.ts";
+import type { BatchTokenizer } from "./tokenizer.ts";
+
+export interface TokenEstimate {
+  readonly tokens: number;
+  /** Whether the whole corpus was read, so that nothing is estimated. */
+  readonly exact: boolean;
+}
+
+const SAMPLED_FILES = 8;
+const SAMPLED_CHARACTERS_PER_FILE = 500_000;
+
+/** Reads the beginning of up to eight files, spread over the list. */
+export async function estimateTokens(
+  files: readonly InputFile[],
+  tokenizer: BatchTokenizer,
+  { textField }: { readonly textField?: string } = {},
+): Promise<TokenEstimate> {
+  const count = Math.min(files.length, SAMPLED_FILES);
+  let [tokens, sampledBytes] = [0, 0];
+  let exact = count === files.length;
+  for (let i = 0; i < count; i++) {
+    const file = files[Math.floor((i * files.length) / count)]!;
+    const texts: string[] = [];
+    let [characters, bytesRead, whole] = [0, 0, true];
+    const onBytes = (bytes: number) => {
+      bytesRead += bytes;
+    };
+    // Whole batches: what the bytes read so far hold has then been counted.
+    for await (const { records } of readRecords([file], { onBytes, ...(textField === undefined ? {} : { textField }) })) {
+      for (const record of records) {
+        if (!("document" in record)) continue;
+        texts.push(record.document.text);
+        characters += record.document.text.length;
+      }
+      if (characters >= SAMPLED_CHARACTERS_PER_FILE) {
+        whole = false;
+        break;
+      }
+    }
+    const ends = tokenizer.eosTokenId === undefined ? 0 : texts.length;
+    tokens += tokenizer.encodeBatch(texts).ids.length + ends;
+    sampledBytes += whole ? file.sizeBytes : Math.min(bytesRead, file.sizeBytes);
+    exact &&= whole;
+  }
+  if (exact) return { tokens, exact };
+  const totalBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  return { tokens: sampledBytes === 0 ? 0 : Math.round((totalBytes / sampledBytes) * tokens), exact };
+}
