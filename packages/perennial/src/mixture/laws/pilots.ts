@@ -1,7 +1,7 @@
 /**
  * Pilot runs: the smallest grid of short continued pre-training runs that decides the mixture laws, and their execution.
- *  One run has a constant learning rate, so every checkpoint of it is a budget of its own: the trunk is shared and the
- *  number of runs is ratios × sizes, not ratios × budgets × sizes. Checkpoints thin out geometrically, tokens ∝ 1.25^k,
+ *  One run has a constant learning rate, so every checkpoint of it is a budget of its own, as it is or annealed on a short
+ *  branch: the trunk is shared and the number of runs is ratios × sizes, not ratios × budgets × sizes. Checkpoints thin out geometrically, tokens ∝ 1.25^k,
  *  the cheapest of the published sampling patterns (arXiv 2406.01375; the spacing is our choice).
  *  A finished run is in the store and is never run again, so a plan that stopped continues where it was.
  */
@@ -26,7 +26,15 @@ export interface PilotResult {
   readonly id: string;
   /** Before the first step. */
   readonly base: { readonly domainLoss: number; readonly generalLoss: number };
-  readonly checkpoints: readonly { readonly tokens: number; readonly domainLoss: number; readonly generalLoss: number }[];
+  readonly checkpoints: readonly PilotCheckpoint[];
+  /** Where every checkpoint is an annealed branch: what the trunk measured at its branch points, at the constant rate. */
+  readonly constantRate?: readonly PilotCheckpoint[];
+}
+
+export interface PilotCheckpoint {
+  readonly tokens: number;
+  readonly domainLoss: number;
+  readonly generalLoss: number;
 }
 
 export type RunPilot = (spec: PilotSpec) => Promise<PilotResult>;
@@ -45,14 +53,18 @@ export interface PilotGrid {
   /** One model, or at least three sizes. */
   readonly modelSizes?: readonly number[];
   readonly checkpoints?: number;
+  /** Tokens of an optimizer step: a checkpoint is a whole number of steps. */
+  readonly tokensPerStep?: number;
   readonly seed?: number;
 }
 
 export const PILOT_RATIOS = [1 / 8, 1 / 4, 1 / 3, 1 / 2, 3 / 4] as const;
 const CHECKPOINTS = 12;
-const SPACING = 1.25;
+/** Tokens of the last checkpoint / tokens of the first, whatever their number. */
+const SPAN = 1.25 ** (CHECKPOINTS - 1);
 
-export function proposePilots({ tokens, ratios = PILOT_RATIOS, modelSizes, checkpoints = CHECKPOINTS, seed = 1 }: PilotGrid): PilotSpec[] {
+export function proposePilots(grid: PilotGrid): PilotSpec[] {
+  const { tokens, ratios = PILOT_RATIOS, modelSizes, checkpoints = CHECKPOINTS, tokensPerStep = 1, seed = 1 } = grid;
   const at = "pilots";
   for (const ratio of ratios)
     if (!(ratio > 0 && ratio < 1))
@@ -66,11 +78,19 @@ export function proposePilots({ tokens, ratios = PILOT_RATIOS, modelSizes, check
   requireEnough(`${at}.checkpoints`, "checkpoints", checkpoints, 6, "the law over the tokens of one run has five parameters");
   if (modelSizes !== undefined && modelSizes.length > 1)
     requireEnough(`${at}.modelSizes`, "model sizes, or one", modelSizes.length, 3, "two sizes cannot decide how the loss depends on size");
-  const evaluated = [...new Set(Array.from({ length: checkpoints }, (_, i) => Math.round(tokens / SPACING ** (checkpoints - 1 - i))))];
+  const steps = (part: number) => Math.round(tokens / tokensPerStep / part) * tokensPerStep;
+  const evaluated = [...new Set(Array.from({ length: checkpoints }, (_, i) => steps(SPAN ** (1 - i / (checkpoints - 1)))))];
   if (evaluated[0]! < 1 || evaluated.length < checkpoints)
-    throw new FieldError("LAW_TOKENS", { at: `${at}.tokens`, expected: `enough tokens for ${checkpoints} checkpoints`, received: tokens });
+    throw new FieldError("LAW_TOKENS", {
+      at: `${at}.tokens`,
+      expected: `enough tokens for ${checkpoints} checkpoints${tokensPerStep > 1 ? ` that are ${tokensPerStep} tokens (a step) apart or more` : ""}`,
+      received: tokens,
+      todo: `raise pilots.share, or the budget: ${Math.ceil(SPAN ** ((checkpoints - 2) / (checkpoints - 1)) / (SPAN ** (1 / (checkpoints - 1)) - 1)) * tokensPerStep} tokens are enough`,
+    });
   const sizes: readonly (number | undefined)[] = modelSizes ?? [undefined];
-  return sizes.flatMap((modelSize) => ratios.map((ratio) => pilotSpec({ ratio, tokens, modelSize, checkpoints: evaluated, seed })));
+  return sizes.flatMap((modelSize) =>
+    ratios.map((ratio) => pilotSpec({ ratio, tokens: evaluated.at(-1)!, modelSize, checkpoints: evaluated, seed })),
+  );
 }
 
 export function pilotSpec(spec: Omit<PilotSpec, "id" | "modelSize"> & { readonly modelSize: number | undefined }): PilotSpec {
@@ -93,16 +113,24 @@ export async function runPilots(specs: readonly PilotSpec[], run: RunPilot, stor
   return results;
 }
 
-/** The points of one corpus, over all runs. */
-export const pointsOf = (specs: readonly PilotSpec[], results: readonly PilotResult[], corpus: "domain" | "general"): LossPoint[] =>
+/** The points of one corpus, over all runs; `constantRate`: before annealing, where pilots were annealed. */
+export const pointsOf = (
+  specs: readonly PilotSpec[],
+  results: readonly PilotResult[],
+  corpus: "domain" | "general",
+  rate: "as-planned" | "constant" = "as-planned",
+): LossPoint[] =>
   specs.flatMap(({ ratio, modelSize }, i) =>
-    results[i]!.checkpoints.map((checkpoint) => ({
+    checkpointsOf(results[i]!, rate).map((checkpoint) => ({
       ratio,
       tokens: checkpoint.tokens,
       ...(modelSize === undefined ? {} : { modelSize }),
       loss: corpus === "domain" ? checkpoint.domainLoss : checkpoint.generalLoss,
     })),
   );
+
+const checkpointsOf = (result: PilotResult, rate: "as-planned" | "constant") =>
+  rate === "constant" ? (result.constantRate ?? result.checkpoints) : result.checkpoints;
 
 /** A result that does not answer its spec would become a wrong law: refused before it is stored. */
 function checkResult(spec: PilotSpec, result: PilotResult): void {
@@ -114,7 +142,9 @@ function checkResult(spec: PilotSpec, result: PilotResult): void {
       received: { id: result.id, checkpoints: evaluated },
     });
   for (const corpus of ["domain", "general"] as const) {
-    const losses = [result.base, ...result.checkpoints].map((at) => (corpus === "domain" ? at.domainLoss : at.generalLoss));
+    const losses = [result.base, ...result.checkpoints, ...(result.constantRate ?? [])].map((at) =>
+      corpus === "domain" ? at.domainLoss : at.generalLoss,
+    );
     checkPoints(
       losses.map((loss) => ({ ratio: spec.ratio, tokens: 1, loss })),
       { at: `pilot ${spec.id} ${corpus} losses, base first`, ratios: "open" },

@@ -27,44 +27,52 @@ import type { LossPoint } from "./points.ts";
 const corpusSize = (what: string) =>
   z.number().positive().describe(`tokens of ${what} text there are, as the model's tokenizer counts them`);
 
+export const goalSchema = z
+  .discriminatedUnion("goal", [
+    z.strictObject({
+      goal: z.literal("keep-general").describe("lowest domain loss whose general loss stays near the base model's"),
+      epsilon: z.number().nonnegative().default(0.05).describe("nats per token that the general loss may end above the base model's"),
+      baseGeneralLoss: z
+        .number()
+        .positive()
+        .optional()
+        .describe("general loss of the model before training, nats per token; default: as its pilots measured it"),
+    }),
+    z.strictObject({
+      goal: z.literal("weighted").describe("lowest weighted sum of both losses"),
+      weight: z.number().min(0).max(1).default(0.5).describe("weight of the domain loss; the general loss has the rest"),
+    }),
+  ])
+  .default({ goal: "keep-general", epsilon: 0.05 })
+  .describe("what the mixture is chosen for");
+
+export const pilotShare = z.number().positive().max(1).default(0.1).describe("tokens of a pilot run as a fraction of the budget");
+export const pilotRatios = z
+  .array(z.number().gt(0).lt(1))
+  .min(4)
+  .default([...PILOT_RATIOS])
+  .describe("domain shares to try, above 0 and below 1");
+export const maxPlannedEpochs = z.number().positive().default(4).describe("repeats of a corpus above which the plan warns");
+export const planReplicas = z.int().min(20).default(200).describe("bootstrap refits behind every interval");
+
 export const planSchema = z.strictObject({
   budgetTokens: z.number().positive().describe("tokens of the continued pre-training that is being planned"),
+  tokensPerStep: z.int().min(1).default(1).describe("tokens of an optimizer step: pilots end on whole steps"),
   modelSize: z.number().positive().optional().describe("parameters of the model to be trained; needed with several pilot sizes"),
   domainTokens: corpusSize("domain"),
   generalTokens: corpusSize("general"),
-  goal: z
-    .discriminatedUnion("goal", [
-      z.strictObject({
-        goal: z.literal("keep-general").describe("lowest domain loss whose general loss stays near the base model's"),
-        epsilon: z.number().nonnegative().default(0.05).describe("nats per token that the general loss may end above the base model's"),
-        baseGeneralLoss: z
-          .number()
-          .positive()
-          .optional()
-          .describe("general loss of the model before training, nats per token; default: as its pilots measured it"),
-      }),
-      z.strictObject({
-        goal: z.literal("weighted").describe("lowest weighted sum of both losses"),
-        weight: z.number().min(0).max(1).default(0.5).describe("weight of the domain loss; the general loss has the rest"),
-      }),
-    ])
-    .default({ goal: "keep-general", epsilon: 0.05 })
-    .describe("what the mixture is chosen for"),
-  maxEpochs: z.number().positive().default(4).describe("repeats of a corpus above which the plan warns"),
+  goal: goalSchema,
+  maxEpochs: maxPlannedEpochs,
   pilots: z
     .strictObject({
-      share: z.number().positive().max(1).default(0.1).describe("tokens of a pilot run as a fraction of the budget"),
-      ratios: z
-        .array(z.number().gt(0).lt(1))
-        .min(4)
-        .default([...PILOT_RATIOS])
-        .describe("domain shares to try"),
+      share: pilotShare,
+      ratios: pilotRatios,
       modelSizes: z.array(z.number().positive()).min(1).optional().describe("parameters of the pilot models: one, or at least three"),
       checkpoints: z.int().min(6).default(12).describe("evaluations per pilot run, at geometrically growing token counts"),
     })
     .prefault({})
     .describe("the runs that the laws are fitted to"),
-  replicas: z.int().min(20).default(200).describe("bootstrap refits behind every interval"),
+  replicas: planReplicas,
   seed: z.int().default(1).describe("seed of the pilots and of the bootstrap"),
 });
 export type PlanSpec = z.input<typeof planSchema>;
@@ -89,9 +97,10 @@ export interface MixturePlan {
   readonly tradeOff: readonly TradeOffPoint[];
 }
 
-export const pilotsOf = ({ budgetTokens, pilots, seed }: PlanOptions): PilotSpec[] =>
+export const pilotsOf = ({ budgetTokens, tokensPerStep, pilots, seed }: PlanOptions): PilotSpec[] =>
   proposePilots({
     tokens: Math.round(budgetTokens * pilots.share),
+    tokensPerStep,
     ratios: pilots.ratios,
     checkpoints: pilots.checkpoints,
     seed,
@@ -117,7 +126,7 @@ export async function planMixture(spec: PlanSpec, run: RunPilot, store: PilotSto
     pilots,
     results,
     pair,
-    cmr: (options.pilots.modelSizes?.length ?? 1) > 1 ? null : cmrOf(points, results[0]!, options),
+    cmr: (options.pilots.modelSizes?.length ?? 1) > 1 ? null : cmrOf(pilots, results, options),
     heldOut: { domain: checked(points.domain, "domain"), general: checked(points.general, "general") },
     recommendation: recommend(pair, budget, results[base]?.base.generalLoss, options),
     tradeOff: tradeOffAt(pair, budget),
@@ -162,11 +171,18 @@ function basePilot(pilots: readonly PilotSpec[], { goal, modelSize }: PlanOption
   return i;
 }
 
-const cmrOf = (points: Record<"domain" | "general", LossPoint[]>, { base }: PilotResult, { goal }: PlanOptions): CmrFit =>
-  fitCmr(
-    { ...points, base: { domain: base.domainLoss, general: base.generalLoss } },
+/** The law of the turning point holds at a constant rate: annealing turns losses down by itself. */
+function cmrOf(pilots: readonly PilotSpec[], results: readonly PilotResult[], { goal }: PlanOptions): CmrFit {
+  const { base } = results[0]!;
+  return fitCmr(
+    {
+      domain: pointsOf(pilots, results, "domain", "constant"),
+      general: pointsOf(pilots, results, "general", "constant"),
+      base: { domain: base.domainLoss, general: base.generalLoss },
+    },
     goal.goal === "keep-general" ? { epsilon: goal.epsilon } : {},
   );
+}
 
 /** Held-out errors over interior ratios; with four ratios none can be spared. */
 function checked(points: readonly LossPoint[], corpus: "domain" | "general"): { law: HeldOutError; nearestPilot: HeldOutError } | null {
