@@ -6,12 +6,14 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { findInputs } from "../corpus/formats/index.ts";
 import { stream } from "../stream.ts";
+import { ByteTokenizer, type Tokenizer } from "../tokenizer/index.ts";
 import { byteTokenizer } from "./byte-tokenizer.conformance.ts";
 import { estimateTokens } from "./estimate-tokens.ts";
 import { HeldOutBytes, heldOutHash } from "./held-out.ts";
 import { partPath, readHeader } from "./shard-header.ts";
 import { documentStart, MemoryCorpus, ShardedCorpus, type TokenCorpus } from "./token-corpus.ts";
 import { type TokenizeOptions, tokenizeCorpus } from "./tokenize-corpus.ts";
+import { batchTokenizerOf } from "./tokenizer.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -193,4 +195,26 @@ test("tokens are counted where the corpus is small, estimated within a few perce
   expect(exact).toBe(false);
   const counted = ShardedCorpus.open(await tokenizeCorpus(large)).numTokens;
   expect(Math.abs(tokens / counted - 1)).toBeLessThan(0.05);
+});
+
+test("each document is ended once and begun as the template begins it; empty texts are no documents", async () => {
+  // The template of bytes ends a text with 1 itself.
+  const bytes = ShardedCorpus.open(await tokenizeCorpus(corpusOf(["", "a", "bc"], { tokenizer: batchTokenizerOf(new ByteTokenizer()) })));
+  const idsOf = (corpus: TokenCorpus) => {
+    const ids = new Int32Array(corpus.numTokens);
+    corpus.read(0, corpus.numTokens, ids, 0);
+    return [...ids];
+  };
+  expect(idsOf(bytes)).toEqual([100, 1, 101, 102, 1]);
+  expect(bytes.numDocuments).toBe(2);
+  const plain = new ByteTokenizer();
+  const withStart = {
+    ...{ vocabSize: 259, hash: "with start", specialTokens: { bos: 2, eos: 1, pad: 0, unk: undefined }, endIds: [1] },
+    encode: (text: string, { addSpecialTokens = true } = {}) =>
+      Int32Array.from([...(addSpecialTokens ? [2] : []), ...plain.encode(text, { addSpecialTokens: false })]),
+    encodeBatch: (texts: readonly string[]) => plain.encodeBatch(texts, { addSpecialTokens: false }),
+  } as unknown as Tokenizer;
+  expect(idsOf(ShardedCorpus.open(await tokenizeCorpus(corpusOf(["", "a", "bc"], { tokenizer: batchTokenizerOf(withStart) }))))).toEqual([
+    2, 100, 1, 2, 101, 102, 1,
+  ]);
 });

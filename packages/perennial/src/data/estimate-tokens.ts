@@ -42,8 +42,8 @@ export async function estimateTokens(
         break;
       }
     }
-    const ends = tokenizer.eosTokenId === undefined ? 0 : texts.length;
-    tokens += tokenizer.encodeBatch(texts).ids.length + ends;
+    const around = [tokenizer.prependTokenId, tokenizer.eosTokenId].filter((id) => id !== undefined).length;
+    tokens += tokenizer.encodeBatch(texts).ids.length + around * texts.length;
     sampledBytes += whole ? file.sizeBytes : Math.min(bytesRead, file.sizeBytes);
     exact &&= whole;
   }

@@ -28,8 +28,8 @@ export interface TokenizeOptions {
   readonly maxRecordBytes?: number;
   /** Text kept from training, in a subset of its own. */
   readonly heldOut?: HeldOut;
-  /** Put before each document; none by default. */
-  readonly prependTokenId?: number;
+  /** Put before each document; the tokenizer's own start by default, `null` for none. */
+  readonly prependTokenId?: number | null;
   /** Put after each document; the tokenizer's end of sequence by default, `null` for none. */
   readonly appendTokenId?: number | null;
   /** Tokens after which a part is closed and written. What is lost by a kill is at most one part. */
@@ -245,7 +245,7 @@ function partOptions({ tokenizer, prependTokenId, appendTokenId }: TokenizeOptio
   if (!Number.isSafeInteger(vocabSize) || vocabSize < 1 || vocabSize > 2 ** 32)
     throw new FieldError("VOCAB_SIZE", { at: "tokenizer.vocabSize", expected: "an integer from 1 to 2^32", received: vocabSize });
   const append = appendTokenId === undefined ? (eosTokenId ?? null) : appendTokenId;
-  const prepend = prependTokenId ?? null;
+  const prepend = prependTokenId === undefined ? (tokenizer.prependTokenId ?? null) : prependTokenId;
   for (const [at, id] of Object.entries({ appendTokenId: append, prependTokenId: prepend })) {
     if (id !== null && !(Number.isInteger(id) && id >= 0 && id < vocabSize))
       throw new FieldError("TOKEN_ID", { at, expected: `a token id from 0 to ${vocabSize - 1}`, received: id });

@@ -4,7 +4,7 @@ import { type Decoder, generate } from "../model/index.ts";
 import type { Recipe } from "../recipe/index.ts";
 import type { Moment, Recorder } from "../store/index.ts";
 import { stream } from "../stream.ts";
-import type { Tokenizer } from "../tokenizer/index.ts";
+import { promptIds, type Tokenizer } from "../tokenizer/index.ts";
 import { singleProcess, type World } from "../train/world.ts";
 import type { PreparedCorpus } from "./corpora.ts";
 import type { Listener } from "./events.ts";
@@ -79,10 +79,7 @@ export function writeSamples(
 ): void {
   const { prompts, maxNewTokens, temperature, topP } = recipe.generate;
   for (const { label, prompt } of prompts) {
-    const ids = tokenizer.encode(prompt);
-    const { bos, eos } = tokenizer.specialTokens;
-    const start = bos ?? eos;
-    const [continuation] = generate(model, [start === undefined || ids[0] === start ? ids : [start, ...ids]], {
+    const [continuation] = generate(model, [promptIds(tokenizer, prompt)], {
       maxNewTokens,
       temperature,
       topP,

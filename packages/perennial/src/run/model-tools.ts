@@ -9,7 +9,7 @@ import { FieldError, PerennialError } from "../errors.ts";
 import { evaluateHeldOut, type HeldOutResult } from "../evaluate/model/index.ts";
 import type { HuggingFaceConfig } from "../model/config.ts";
 import { type Decoder, loadModel, saveModel } from "../model/index.ts";
-import { openTokenizerOf, type Tokenizer } from "../tokenizer/index.ts";
+import { openTokenizerOf, promptIds, type Tokenizer } from "../tokenizer/index.ts";
 
 export interface OpenedModel {
   readonly model: Decoder;
@@ -32,11 +32,7 @@ export async function openModel(folder: string): Promise<OpenedModel> {
     model,
     rawConfig,
     tokenizer,
-    promptIds(prompt) {
-      const ids = [...tokenizer.encode(prompt)];
-      const start = tokenizer.specialTokens.bos ?? tokenizer.specialTokens.eos;
-      return start === undefined || ids[0] === start ? ids : [start, ...ids];
-    },
+    promptIds: (prompt) => promptIds(tokenizer, prompt),
   };
 }
 
@@ -92,7 +88,7 @@ export async function* readTexts(paths: readonly string[], textField = "text"): 
 export async function inspectTokenizer(tokenizer: Tokenizer, path: string, textField?: string) {
   let [tokens, words, bytes] = [0, 0, 0];
   for await (const text of readTexts([path], textField)) {
-    tokens += tokenizer.encode(text).length;
+    tokens += tokenizer.encode(text, { addSpecialTokens: false }).length;
     words += text.match(/[\p{L}\p{N}\p{M}]+/gu)?.length ?? 0;
     bytes += Buffer.byteLength(text);
   }

@@ -178,11 +178,7 @@ async function runOne(
   }
 }
 
-async function branchPoint(
-  { branchFrom }: RunOptions,
-  world: World,
-  warn: (text: string) => void,
-): Promise<Checkpoint | undefined> {
+async function branchPoint({ branchFrom }: RunOptions, world: World, warn: (text: string) => void): Promise<Checkpoint | undefined> {
   if (branchFrom === undefined) return undefined;
   const found = await firstRankFirst(world, () => newestCheckpoint(branchFrom.folder, warn, ({ state }) => state.step === branchFrom.step));
   if (found !== undefined) return found;

@@ -5,5 +5,6 @@ export { JsonTokenizer } from "./json-tokenizer.ts";
 export { loadTokenizer } from "./load.ts";
 export type { EncodedBatch, Text } from "./native.ts";
 export { openTokenizerOf } from "./open.ts";
+export { promptIds } from "./prompt.ts";
 export { type DecodeOptions, DecodeStream, type EncodeOptions, type SpecialTokens, type Tokenizer } from "./tokenizer.ts";
 export { type PreTokenization, type TrainedTokenizer, type TrainTokenizerOptions, trainTokenizer } from "./train.ts";
