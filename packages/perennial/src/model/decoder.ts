@@ -18,6 +18,11 @@ export interface DecoderInput {
   readonly documentIds?: Tensor | undefined;
   /** [B,S] true = a real token, false = padding on the left. */
   readonly attentionMask?: Tensor | undefined;
+  /**
+   * [B,T] for several continuations of one text in a row: 0 = the text, k = the k-th continuation, which sees the text and itself.
+   * Needs `positionIds`, as each continuation counts on from the text; what the cache holds belongs to the text.
+   */
+  readonly branches?: Tensor | undefined;
   readonly cache?: KeyValueCache | undefined;
   /** Recompute each layer in backward instead of keeping its activations. */
   readonly activationCheckpointing?: boolean | undefined;
@@ -91,7 +96,7 @@ export class Decoder extends nn.Module {
 
   /** Hidden states [...,D] → logits [...,V]. */
   logitsOf(hidden: Tensor): Tensor {
-    const logits = torch.linear(hidden, this.outputWeight, null);
+    const logits = nn.linear(hidden, this.outputWeight, null);
     const cap = this.config.logitSoftcap;
     return cap === null ? logits : logits.div(cap).tanh().mul(cap);
   }
@@ -160,18 +165,26 @@ export class Decoder extends nn.Module {
     };
   }
 
-  private mask(T: number, past: number, window: number | null, { documentIds, attentionMask }: DecoderInput): Tensor | null {
+  private mask(T: number, past: number, window: number | null, input: DecoderInput): Tensor | null {
+    const { documentIds, attentionMask, branches } = input;
     const S = past + T;
     const windowed = window !== null && window < S;
-    const causalAlone = documentIds === undefined && attentionMask === undefined && !windowed;
+    const causalAlone = documentIds === undefined && attentionMask === undefined && branches === undefined && !windowed;
     // A kernel knows plain causal attention by itself, but not the compositions for biases and capped scores.
     const inKernel = past === 0 && this.config.alibi === null && this.config.attentionSoftcap === null;
     if (causalAlone && (inKernel || T === 1)) return null;
     const query = torch.arange(past, S).unsqueeze(1); // [T,1]
     const key = torch.arange(S).unsqueeze(0); // [1,S]
     let mask = key.le(query); // [T,S]
-    if (windowed) mask = mask.logicalAnd(query.sub(key).lt(window));
+    if (windowed && branches === undefined) mask = mask.logicalAnd(query.sub(key).lt(window));
     mask = mask.view([1, 1, T, S]);
+    if (branches !== undefined) {
+      const keyBranches = withCached(branches, past, torch.zeros([1, past], { dtype: "int64" })).view([-1, 1, 1, S]);
+      mask = mask.logicalAnd(keyBranches.eq(0).logicalOr(keyBranches.eq(branches.view([-1, 1, T, 1]))));
+      // Neighbors in the row are not neighbors in the text.
+      const distance = input.positionIds!.view([-1, 1, T, 1]).sub(keyPositions(input, past).view([-1, 1, 1, S]));
+      if (windowed) mask = mask.logicalAnd(distance.lt(window));
+    }
     if (documentIds !== undefined) mask = mask.logicalAnd(documentIds.unsqueeze(1).unsqueeze(-1).eq(documentIds.unsqueeze(1).unsqueeze(2)));
     if (attentionMask !== undefined) {
       // A padded query sees itself, so that its softmax has something to sum over.
@@ -182,11 +195,13 @@ export class Decoder extends nn.Module {
   }
 
   /** With the linear biases of the keys' positions, where the model has them: [B|1,1,T,S] → [B|1,H,T,S]. */
-  private biased(mask: Tensor | null, S: number, { positionIds, attentionMask, cache }: DecoderInput): Tensor | null {
+  private biased(mask: Tensor | null, S: number, input: DecoderInput): Tensor | null {
+    const { positionIds, attentionMask, branches, cache } = input;
     const { alibi, numAttentionHeads: H } = this.config;
     if (alibi === null) return mask;
     let keys = torch.arange(S).unsqueeze(0); // [1,S]
     if (attentionMask !== undefined) keys = attentionMask.cumsum(-1).sub(1).clamp(0);
+    else if (branches !== undefined) keys = keyPositions(input, cache?.length ?? 0);
     else if (positionIds !== undefined && cache === undefined) keys = positionIds;
     const slopes = tensor(alibiSlopes(H)).to(alibi.dtype).view([1, H, 1, 1]);
     const bias = slopes.mul(keys.unsqueeze(1).unsqueeze(1).to(alibi.dtype)).float().mul(alibi.scale);
@@ -194,6 +209,14 @@ export class Decoder extends nn.Module {
     return masked.to(this.embedTokens.weight.dtype);
   }
 }
+
+/** [B,T] after [1,past] of what the cache holds: [B,past + T]. */
+const withCached = (fresh: Tensor, past: number, cached: Tensor): Tensor =>
+  past === 0 ? fresh : torch.cat([cached.expand([fresh.size(0), past]), fresh], 1);
+
+/** [B,S] positions of all keys. */
+const keyPositions = ({ positionIds }: DecoderInput, past: number): Tensor =>
+  withCached(positionIds!, past, torch.arange(past).unsqueeze(0));
 
 /** The angles of layers with or without a window. */
 const ropeOf = (config: DecoderConfig, windowed: boolean): RopeCache =>

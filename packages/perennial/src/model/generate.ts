@@ -1,5 +1,5 @@
 // B prompts · V vocabSize
-import { inferenceMode, scope, type Tensor, tensor, torch } from "@perennial/torch";
+import { inferenceMode, nn, scope, type Tensor, tensor, torch } from "@perennial/torch";
 import { FieldError } from "../errors.ts";
 import type { Stream } from "../stream.ts";
 import type { Decoder } from "./decoder.ts";
@@ -15,15 +15,20 @@ export interface GenerateOptions {
   readonly topP?: number;
   /** Ids that end a row. */
   readonly endIds?: readonly number[];
-  /** Where the random numbers come from; needed unless greedy. */
-  readonly stream?: Stream;
+  /** Where the random numbers come from, one for all rows or one for each; needed unless greedy. */
+  readonly stream?: Stream | readonly Stream[];
+  /** Asked after each new token whether a row is complete: its row in the batch, its new ids. */
+  readonly stop?: (row: number, ids: readonly number[]) => boolean;
+  /** The common length of the padded prompts. Default: that of the longest. With it, a row's bits do not depend on the other rows. */
+  readonly paddedLength?: number;
   /** Called with each new token: row of the batch, id. */
   readonly onToken?: (row: number, id: number) => void;
 }
 
 /**
  * Continues prompts of token ids, all at once, and returns the new ids of each (without the end id).
- * Shorter prompts are padded on the left and masked: the result does not depend on what else is in the batch.
+ * Shorter prompts are padded on the left and masked: the result does not depend on what else is in the batch (to the last bit if
+ * `paddedLength` is given, since then all shapes depend on the row alone).
  */
 export function generate(model: Decoder, prompts: readonly (readonly number[] | Int32Array)[], options: GenerateOptions): number[][] {
   const { maxNewTokens, temperature = 0, endIds = [], stream } = options;
@@ -44,7 +49,8 @@ export function generate(model: Decoder, prompts: readonly (readonly number[] | 
   model.eval();
   const cache = new KeyValueCache(model.config.numHiddenLayers);
   try {
-    return inferenceMode(() => continued(model, cache, prompts, { ...options, maxNewTokens, temperature, endIds }));
+    const run = () => inferenceMode(() => continued(model, cache, prompts, { ...options, maxNewTokens, temperature, endIds }));
+    return options.paddedLength === undefined ? run() : nn.fixedRows(run);
   } finally {
     cache.dispose();
     model.train(wasTraining);
@@ -58,9 +64,9 @@ function continued(
   options: GenerateOptions & { temperature: number; endIds: readonly number[] },
 ): number[][] {
   const B = prompts.length;
-  const longest = Math.max(...prompts.map((prompt) => prompt.length));
+  const longest = Math.max(options.paddedLength ?? 0, ...prompts.map((prompt) => prompt.length));
   const padding = prompts.map((prompt) => longest - prompt.length);
-  const padded = padding.some((count) => count > 0);
+  const padded = options.paddedLength !== undefined || padding.some((count) => count > 0);
   const ids = new Int32Array(B * longest);
   for (const [row, prompt] of prompts.entries()) ids.set(prompt, row * longest + padding[row]!);
   const output: number[][] = prompts.map(() => []);
@@ -71,14 +77,15 @@ function continued(
     const past = cache.length;
     const rows = scope(() => {
       const positions = Int32Array.from(input, (_, i) => Math.max(0, past + (i % width) - padding[Math.floor(i / width)]!));
-      const logits = model.logits({
+      const hidden = model.hiddenStates({
         inputIds: tensor(input, { shape: [B, width], dtype: "int64" }),
         cache,
         ...(padded
           ? { positionIds: tensor(positions, { shape: [B, width], dtype: "int64" }), attentionMask: realPositions(padding, past + width) }
           : {}),
       });
-      return choose(logits.select(1, width - 1).float(), options);
+      const last = hidden.slice(1, width - 1, width); // [B,1,D]: logits of the other positions are not needed
+      return choose(model.logitsOf(last).select(1, 0).float(), options);
     });
     for (const [row, id] of rows.entries()) {
       if (done[row]) continue;
@@ -86,6 +93,7 @@ function continued(
       else {
         output[row]!.push(id);
         options.onToken?.(row, id);
+        if (options.stop?.(row, output[row]!) === true) done[row] = true;
       }
     }
     if (done.every(Boolean)) break;
@@ -118,7 +126,8 @@ function choose(logits: Tensor, { temperature, topK, topP, stream }: GenerateOpt
     } else {
       for (let i = 0; i < k; i++) total += probabilities[start + i]!;
     }
-    let remaining = stream!.uniform() * total;
+    const source = Array.isArray(stream) ? (stream as readonly Stream[])[row]! : (stream as Stream);
+    let remaining = source.uniform() * total;
     for (let i = 0; i < kept; i++) {
       remaining -= probabilities[start + i]!;
       if (remaining < 0) return Number(ids[start + i]);

@@ -30,6 +30,15 @@ export class LayerCache {
     [this.keys, this.values] = [keys, values];
   }
 
+  /** @internal Takes over copies of the first `length` positions of another layer's only row, once for each of `rows`. */
+  fill(source: LayerCache, length: number, rows: number): void {
+    const copies = (held: Tensor | undefined) => {
+      const [, K, , E] = held!.shape as [number, number, number, number];
+      return keep(held!.slice(2, 0, length).expand([rows, K, length, E]).contiguous());
+    };
+    [this.keys, this.values] = [copies(source.keys), copies(source.values)];
+  }
+
   dispose(): void {
     this.keys?.dispose();
     this.values?.dispose();
@@ -66,6 +75,14 @@ export class KeyValueCache {
 
   select(rows: Tensor): void {
     for (const layer of this.layers) layer.select(rows);
+  }
+
+  /** A cache of `rows` rows, each of which begins with what this one holds in its only row. The caller disposes of both. */
+  repeated(rows: number): KeyValueCache {
+    const copy = new KeyValueCache(this.layers.length);
+    for (const [i, layer] of copy.layers.entries()) layer.fill(this.layers[i]!, this.length, rows);
+    copy.advance(this.length);
+    return copy;
   }
 
   dispose(): void {

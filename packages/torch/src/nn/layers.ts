@@ -3,6 +3,7 @@ import type { Dtype } from "../dtype.ts";
 import type { Tensor } from "../tensor.ts";
 import { torch } from "../torch.ts";
 import * as init from "./init.ts";
+import { linear } from "./linear.ts";
 import { Module, parameter } from "./module.ts";
 
 /** y = x Wᵀ + b: [..., inFeatures] → [..., outFeatures]. */
@@ -18,7 +19,7 @@ export class Linear extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return torch.linear(x, this.weight, this.bias);
+    return linear(x, this.weight, this.bias);
   }
 }
 
