@@ -106,7 +106,7 @@ function trainStep(parts: LoopParts, settings: LoopSettings, step: number, world
   const loss = world.sum(lossSum) / targetTokens;
   const gradNorm = scope(() => optim.gradNorm(parametersOf(parts)).item());
   const view: StepView = { step, loss, gradNorm, learningRate: parts.schedule(step), model };
-  const skipped = firstVerdict(rules, view);
+  const skipped = firstVerdict(rules, view) ?? notFinite(view);
   if (skipped !== undefined && skipped.action !== "skip") {
     optimizer.zeroGrad();
     throw new LoopInterruption(skipped, step);
@@ -133,6 +133,13 @@ function firstVerdict(rules: readonly Rule[], view: StepView): Verdict | undefin
   // Every rule sees every step, so that their states do not depend on each other's verdicts.
   const verdicts = rules.map((rule) => rule.beforeUpdate?.(view));
   return verdicts.find((verdict) => verdict !== undefined);
+}
+
+/** Where no rule has a better idea, an update that would leave no number in the weights ends the run. */
+function notFinite({ step, loss, gradNorm }: StepView): Verdict | undefined {
+  if (Number.isFinite(loss) && Number.isFinite(gradNorm)) return undefined;
+  const reason = `step ${step + 1}: the loss (${loss}) or the norm of its gradient (${gradNorm}) is not a finite number; lower the learning rate, or add the rule lossSpike to skip such steps or roll back`;
+  return { action: "stop", reason };
 }
 
 function setLearningRate({ optimizer, adaptation }: LoopParts, rate: number): void {
