@@ -22,4 +22,5 @@ export const verbs: readonly Row[] = [
   { name: "lineage", summary: "tell where a model comes from and what came of it", load: () => import("./verbs/lineage.ts") },
   { name: "export", summary: "write a model folder for other tools", load: () => import("./verbs/export.ts") },
   { name: "report", summary: "write the report of a run: HTML, Markdown, JSON", load: () => import("./verbs/report.ts") },
+  { name: "reproduce", summary: "put a published claim to the test on real text", load: () => import("./verbs/reproduce.ts") },
 ];

@@ -1,4 +1,4 @@
-export { type ChartSpec, chart, type Line, standaloneSvg } from "./chart.ts";
+export { type ChartSpec, chart, type Line, PALETTE_SIZE, standaloneSvg } from "./chart.ts";
 export { type CorpusScores, collectReport, type LineageEntry, type ReportData, type RunReport } from "./data.ts";
 export { duration, number, signed } from "./figures.ts";
 export { markdownReport, outcomeTable } from "./markdown.ts";

@@ -1,0 +1,174 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import { InvalidArgumentError } from "commander";
+import type { CellProgress, JudgedClaim, Outcome, Reproduction } from "perennial/reproduce";
+import type { Effects } from "../effects.ts";
+import { Progress, progressMode } from "../progress.ts";
+import { displayRun } from "../run-display.ts";
+import { table } from "../text.ts";
+import { INTERRUPTED, Interrupted, verb } from "../verb.ts";
+
+interface Options {
+  seeds: number[];
+  tokens: number;
+  width: number;
+  arms?: string[];
+  folder: string;
+  docs?: string | true;
+  quiet?: boolean;
+  json?: boolean;
+}
+
+const DEFAULTS = { seeds: [1, 2, 3], tokens: 1, width: 64, folder: "runs/reproduce" } as const;
+
+export default verb((command, effects) => {
+  command
+    .argument("[name]", "the method; without a name, all that there are")
+    .option("--seeds <list>", "seeds, e.g. 1,2,3", seedList, [...DEFAULTS.seeds])
+    .option("--tokens <factor>", "every budget times this, e.g. 0.5", factor, DEFAULTS.tokens)
+    .option("--width <size>", "hidden size of the small model, a multiple of 8", width, DEFAULTS.width)
+    .option("--arms <list>", "only these arms, and the claims that need no others", (written: string) => written.split(","))
+    .option("--folder <path>", "where runs and the page go; what is finished there is not run again", DEFAULTS.folder)
+    .option("--docs [folder]", "also write the page into the documentation, docs/results unless named")
+    .option("--quiet", "only the result")
+    .option("--json", "the result as JSON")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  perennial reproduce                                    what can be reproduced
+  perennial reproduce simple-scalable-cpt                the method and its baselines, three seeds
+  perennial reproduce simple-scalable-cpt --seeds 1 --tokens 0.2    a quick look
+  perennial reproduce simple-scalable-cpt --width 128    is it the size of the model?
+
+Ctrl-C saves; the same command goes on where it was.`,
+    )
+    .action(async (name: string | undefined, options: Options) => {
+      if (name === undefined) return list(options, effects);
+      const { findReproduction } = await import("perennial/reproduce");
+      const reproduction = await findReproduction(name);
+      const outcome = await run(reproduction, options, effects);
+      const page = await write(reproduction, outcome, options, effects);
+      if (options.json === true) return effects.out(`${JSON.stringify(jsonOf(outcome), null, 2)}\n`);
+      effects.out(`\n${await resultTable(outcome.claims)}\n\npage  ${relative(effects.cwd, page)}\n`);
+    });
+});
+
+async function list({ json }: Options, effects: Effects): Promise<void> {
+  const { reproductions } = await import("perennial/reproduce");
+  const rows = reproductions.map(({ name, asks }) => ({ name, asks }));
+  effects.out(json === true ? `${JSON.stringify(rows, null, 2)}\n` : `${table(["method", "asks"], rows.map(({ name, asks }) => [name, asks]))}\n`); // biome-ignore format: one line
+}
+
+async function run(reproduction: Reproduction, options: Options, effects: Effects): Promise<Outcome> {
+  const { ReproductionStopped, reproduce } = await import("perennial/reproduce");
+  const mode = options.json === true ? "lines" : progressMode({ quiet: options.quiet === true }, effects.isTTY);
+  const progress = new Progress(mode, effects);
+  const show = displayRun(progress, effects);
+  const abort = new AbortController();
+  const interrupt = () => {
+    if (abort.signal.aborted) process.exit(INTERRUPTED);
+    abort.abort();
+    effects.err("\nperennial: finishing the step, then saving; Ctrl-C again to leave at once\n");
+  };
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", interrupt);
+  try {
+    return await reproduce(reproduction, {
+      folder: resolve(effects.cwd, options.folder),
+      seeds: options.seeds,
+      settings: { tokens: options.tokens, width: options.width },
+      ...(options.arms === undefined ? {} : { arms: options.arms }),
+      signal: abort.signal,
+      // The steps of a cell are watched; what each run says of its files is not.
+      listen: (message) => {
+        if (message.kind === "step" || message.kind === "warning") show(message);
+        if (message.kind === "note" && message.text.startsWith("making")) show(message);
+      },
+      onCell: (cell) => {
+        progress.end();
+        progress.note(cellText(reproduction, cell));
+      },
+    });
+  } catch (error) {
+    if (error instanceof ReproductionStopped) throw new Interrupted();
+    throw error;
+  } finally {
+    progress.end();
+    process.off("SIGINT", interrupt);
+    process.off("SIGTERM", interrupt);
+  }
+}
+
+function cellText({ measurements }: Reproduction, { arm, seed, number, total, state, cell, seconds }: CellProgress): string {
+  const head = `[${number}/${total}] ${arm}, seed ${seed}`;
+  if (state === "begins" || cell === undefined) return `${head} …`;
+  const values = measurements.flatMap(({ key, label, digits = 3 }) => {
+    const value = cell.measurements[key];
+    return value === undefined || value === null ? [] : [`${label} ${value.toFixed(digits)}`];
+  });
+  return `${head}: ${values.join(" · ")} (${state === "kept" ? "kept" : `${seconds?.toFixed(0)} s`})`;
+}
+
+/** The page beside the runs, and in the documentation where asked. Returns the path of the former. */
+async function write(reproduction: Reproduction, outcome: Outcome, options: Options, effects: Effects): Promise<string> {
+  const { notesOf, resultPage } = await import("perennial/reproduce");
+  const beside = resolve(effects.cwd, options.folder, reproduction.name);
+  const documentation = options.docs === undefined ? [] : [resolve(effects.cwd, options.docs === true ? "docs/results" : options.docs)];
+  for (const folder of [beside, ...documentation]) {
+    const file = join(folder, `${reproduction.name}.md`);
+    const notes = existsSync(file) ? notesOf(readFileSync(file, "utf8")) : undefined;
+    const page = resultPage(reproduction, outcome, {
+      command: commandOf(reproduction.name, options),
+      ...(notes === undefined ? {} : { notes }),
+    });
+    mkdirSync(join(folder, "images"), { recursive: true });
+    for (const [image, svg] of page.images) writeFileSync(join(folder, "images", image), svg);
+    writeFileSync(file, page.markdown);
+  }
+  return join(beside, `${reproduction.name}.md`);
+}
+
+/** What makes these numbers again: only what differs from the defaults. */
+function commandOf(name: string, { seeds, tokens, width, arms }: Options): string {
+  return [
+    `npx perennial reproduce ${name}`,
+    ...(seeds.join() === DEFAULTS.seeds.join() ? [] : [`--seeds ${seeds.join()}`]),
+    ...(tokens === DEFAULTS.tokens ? [] : [`--tokens ${tokens}`]),
+    ...(width === DEFAULTS.width ? [] : [`--width ${width}`]),
+    ...(arms === undefined ? [] : [`--arms ${arms.join()}`]),
+  ].join(" ");
+}
+
+async function resultTable(claims: readonly JudgedClaim[]): Promise<string> {
+  const { withInterval } = await import("perennial/reproduce");
+  const { signed } = await import("perennial/report");
+  return table(
+    ["claim", "seen (95 %)", "unit", "verdict"],
+    claims.map(({ id, estimate, unit, verdict }) => [id, withInterval(estimate, signed), unit, verdict]),
+  );
+}
+
+const jsonOf = ({ cells, ...outcome }: Outcome) => ({
+  ...outcome,
+  cells: cells.map(({ arm, seed, seconds, hardware, cell }) => ({ arm, seed, seconds, hardware, measurements: cell.measurements })),
+});
+
+function seedList(written: string): number[] {
+  const seeds = written.split(",").map((seed) => (/^\d+$/.test(seed.trim()) ? Number(seed) : Number.NaN));
+  if (seeds.some((seed) => !Number.isSafeInteger(seed)) || new Set(seeds).size < seeds.length)
+    throw new InvalidArgumentError("Expected different whole numbers, e.g. 1,2,3.");
+  return seeds;
+}
+
+function factor(written: string): number {
+  const value = Number(written);
+  if (!(value > 0 && value <= 1000)) throw new InvalidArgumentError("Expected a number above 0, e.g. 0.5.");
+  return value;
+}
+
+function width(written: string): number {
+  const value = Number(written);
+  if (!Number.isSafeInteger(value) || value < 8 || value % 8 !== 0) throw new InvalidArgumentError("Expected a multiple of 8.");
+  return value;
+}
