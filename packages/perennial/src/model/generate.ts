@@ -1,5 +1,5 @@
 // B prompts · V vocabSize
-import { inferenceMode, nn, scope, type Tensor, tensor, torch } from "@perennial/torch";
+import { nn, noGrad, scope, type Tensor, tensor, torch } from "@perennial/torch";
 import { FieldError } from "../errors.ts";
 import type { Stream } from "../stream.ts";
 import type { Decoder } from "./decoder.ts";
@@ -49,7 +49,8 @@ export function generate(model: Decoder, prompts: readonly (readonly number[] | 
   model.eval();
   const cache = new KeyValueCache(model.config.numHiddenLayers);
   try {
-    const run = () => inferenceMode(() => continued(model, cache, prompts, { ...options, maxNewTokens, temperature, endIds }));
+    // Not in inference mode: the table of angles that the model keeps must stay usable in training.
+    const run = () => noGrad(() => continued(model, cache, prompts, { ...options, maxNewTokens, temperature, endIds }));
     return options.paddedLength === undefined ? run() : nn.fixedRows(run);
   } finally {
     cache.dispose();

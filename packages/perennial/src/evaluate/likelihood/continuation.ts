@@ -1,6 +1,7 @@
 /**
  * Where a context ends and its continuation begins, in text and in tokens. Both are tokenized together, because cutting at the border
- * changes the tokens there: continuation ids = ids(context + continuation) without the first |ids(context)|.
+ * changes the tokens there: continuation ids = ids(context + continuation) without the first |ids(context)|. The model reads ids(context)
+ * before them, as lm-evaluation-harness does; where a token would cross the border, the two are not what the whole text is cut into.
  */
 import { trimEnd } from "../text/whitespace.ts";
 
@@ -29,9 +30,8 @@ export function continuationTokens(
       : { contextIds: [prefixId], continuationIds: ids };
   }
   const [before, after] = moveTrailingWhitespace(context, continuation);
-  const ids = encode(before + after);
-  const numContext = encode(before).length;
-  return { contextIds: ids.slice(0, numContext), continuationIds: ids.slice(numContext) };
+  const contextIds = encode(before);
+  return { contextIds, continuationIds: encode(before + after).slice(contextIds.length) };
 }
 
 /** Input and targets that fit the model: the last `maxTokens + 1` ids, all but the last of them fed. Left ids are dropped, never right ones. */
