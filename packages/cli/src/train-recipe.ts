@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import type { ResolvedRecipe } from "perennial/recipe";
+import { changeText } from "perennial/report";
 import type { RunSummary } from "perennial/run";
 import type { Effects } from "./effects.ts";
 import { Progress, progressMode } from "./progress.ts";
@@ -75,8 +76,8 @@ export function resultTable(summaries: readonly RunSummary[], names: readonly st
     ...corpora.flatMap((corpus) => {
       const [before, after] = [result.before.get(corpus), result.after.get(corpus)];
       if (before === undefined || after === undefined) return ["–", "–", "–"];
-      const change = after - before;
-      return [before.toFixed(3), after.toFixed(3), `${change > 0 ? "+" : "−"}${Math.abs(change).toFixed(3)}`];
+      const { low = Number.NaN, high = Number.NaN } = result.changes.get(corpus) ?? {};
+      return [before.toFixed(3), after.toFixed(3), changeText(after - before, low, high)];
     }),
   ]);
   const head = ["bits per byte", ...corpora.flatMap((corpus) => [`${printable(corpus)} before`, "after", "change"])];

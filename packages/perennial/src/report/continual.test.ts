@@ -28,7 +28,7 @@ test("transfer and forgetting over two stages, by hand", () => {
 test("the gap begins with the value at the end of the stage before", () => {
   const point = (step: number, stage: number, moment: string, value: number) => ({ step, stage, moment, value, tokens: 100 * step, low: Number.NaN, high: Number.NaN }); // biome-ignore format: a row
   const points = [point(0, 0, "before", 8), point(5, 0, "during", 3), point(10, 0, "after", 2), point(12, 1, "during", 2.5), point(14, 1, "during", 2.25), point(16, 1, "after", 1.75)]; // biome-ignore format: a curve
-  const scores: CorpusScores[] = [{ corpus: "a", points, before: 8, after: 1.75, change: -6.25 }];
+  const scores: CorpusScores[] = [{ corpus: "a", points, before: 8, after: 1.75, change: -6.25, changeLow: -6.5, changeHigh: -6 }];
   const stages = [0, 10].map((startStep, i) => ({
     name: "ab"[i]!,
     startStep,

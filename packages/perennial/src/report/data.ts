@@ -17,6 +17,8 @@ const MAX_POINTS = 500;
 export const MAIN_METRIC = "bitsPerByte";
 /** The same of an average of the weights, where a rule keeps one. */
 const AVERAGE_METRIC = `${MAIN_METRIC}/average`;
+/** Of a metric since before the run, on the same documents. */
+const changeMetric = (metric: string) => metric.replace(MAIN_METRIC, `${MAIN_METRIC}Change`);
 
 export interface CorpusScores {
   corpus: string;
@@ -27,6 +29,9 @@ export interface CorpusScores {
   after: number;
   /** after − before: negative is better, for bits per byte. */
   change: number;
+  /** Bounds of its 95 % interval, from the same documents before and after; not-a-number where none was computed. */
+  changeLow: number;
+  changeHigh: number;
 }
 
 export interface LineageEntry {
@@ -151,12 +156,14 @@ function inOrder(names: readonly string[], order: readonly string[]): string[] {
 /** Corpora in the order of the recipe, else of their first measurement. The last measurement counts as the one after, also in a run that is still going. */
 function scoresOf(store: Store, key: number, metric: string, order: readonly string[]): CorpusScores[] {
   const all = store.evaluations.read(key, metric);
+  const changes = store.evaluations.read(key, changeMetric(metric));
   return inOrder([...new Set(all.map(({ corpus }) => corpus))], order).map((corpus) => {
     const rows = all.filter((row) => row.corpus === corpus);
     const before = rows.find(({ moment }) => moment === "before")?.value ?? Number.NaN;
     const after = rows.findLast(({ moment }) => moment !== "before")?.value ?? Number.NaN;
     const points = rows.map(({ step, tokens, moment, stage, value, low, high }) => ({ step, tokens, moment, stage, value, low, high }));
-    return { corpus, points, before, after, change: after - before };
+    const { low = Number.NaN, high = Number.NaN } = changes.findLast((row) => row.corpus === corpus) ?? {};
+    return { corpus, points, before, after, change: after - before, changeLow: low, changeHigh: high };
   });
 }
 

@@ -55,3 +55,7 @@ export function duration(milliseconds: number): string {
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60)];
   return hours > 0 ? `${hours} h ${minutes} min` : minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
 }
+
+/** A change with half the width of its interval, where there is one: +0.346 ± 0.012. */
+export const changeText = (change: number, low: number, high: number): string =>
+  Number.isFinite(high - low) ? `${signed(change)} ± ${number((high - low) / 2)}` : signed(change);

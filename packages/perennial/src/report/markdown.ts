@@ -1,7 +1,7 @@
 /** The report as Markdown: the tables and findings, for an issue, a wiki or a terminal. */
 import { formatCount } from "../recipe/index.ts";
 import type { ReportData, RunReport } from "./data.ts";
-import { duration, forgettingMatrix, number, signed } from "./figures.ts";
+import { changeText, duration, forgettingMatrix, number, signed } from "./figures.ts";
 import { GAP_HEAD, GAP_NOTE, gapCells, SEQUENCE_HEAD, SEQUENCE_NOTE, sequenceCells } from "./measures.ts";
 import { verdicts } from "./verdict.ts";
 
@@ -31,8 +31,9 @@ export function outcomeTable(runs: readonly RunReport[]): string {
     runs.map(({ variant, scores }) => [
       variant,
       ...corpora.flatMap((corpus) => {
-        const { before = Number.NaN, after = Number.NaN, change = Number.NaN } = scores.find((score) => score.corpus === corpus) ?? {};
-        return [number(before), number(after), signed(change)];
+        const score = scores.find((candidate) => candidate.corpus === corpus);
+        if (score === undefined) return ["–", "–", "–"];
+        return [number(score.before), number(score.after), changeText(score.change, score.changeLow, score.changeHigh)];
       }),
     ]),
   );

@@ -2,7 +2,7 @@
 import { formatCount } from "../recipe/index.ts";
 import { chart, type Line } from "./chart.ts";
 import type { CorpusScores, LineageEntry, ReportData, RunReport } from "./data.ts";
-import { duration, forgettingMatrix, number, signed, smoothed } from "./figures.ts";
+import { changeText, duration, forgettingMatrix, number, signed, smoothed } from "./figures.ts";
 import { type Content, html, type Markup, trusted } from "./html.ts";
 import { GAP_HEAD, GAP_NOTE, gapCells, SEQUENCE_HEAD, SEQUENCE_NOTE, sequenceCells } from "./measures.ts";
 import { SCRIPT, STYLE } from "./style.ts";
@@ -73,7 +73,7 @@ function outcome(data: ReportData): Content {
   const cell = (run: RunReport, corpus: string) => {
     const score = run.scores.find((candidate) => candidate.corpus === corpus);
     if (score === undefined) return html`<td class="num">–</td>`;
-    return html`<td class="num">${number(score.before)} → <b>${number(score.after)}</b> <span class="tag ${tone(score.change)}">${signed(score.change)}</span>${interval(score)}</td>`;
+    return html`<td class="num">${number(score.before)} → <b>${number(score.after)}</b> <span class="tag ${tone(score.change)}">${changeText(score.change, score.changeLow, score.changeHigh)}</span>${interval(score)}</td>`;
   };
   return html`<section class="outcome"><ul class="verdicts">${verdicts(data).map((text, i) => html`<li style="--c:var(--c${i})">${text}</li>`)}</ul>
 <div class="scroll"><table><thead><tr><th>bits per byte</th>${corpora.map((corpus) => html`<th class="num">${corpus}<br><small>before → after, change</small></th>`)}</tr></thead>

@@ -16,9 +16,9 @@ export function verdicts({ runs }: ReportData): string[] {
 function sentence({ variant, scores }: RunReport): string {
   const measured = scores.filter(({ change }) => Number.isFinite(change));
   if (measured.length === 0) return "";
-  const better = measured.filter(({ change }) => change < -NOTICEABLE);
-  const worse = measured.filter((score) => fallenBack(score) > NOTICEABLE);
-  const same = measured.filter(({ corpus, change }) => Math.abs(change) <= NOTICEABLE && !worse.some((score) => score.corpus === corpus));
+  const better = measured.filter(({ change, changeHigh }) => change < -NOTICEABLE && !(changeHigh >= 0));
+  const worse = measured.filter((score) => fallenBack(score) > NOTICEABLE && !withinNoise(score));
+  const same = measured.filter((score) => !better.includes(score) && !worse.includes(score));
   const parts = [
     better.length > 0 ? `learned ${listed(better, learned)}` : "learned nothing",
     worse.length > 0 ? `forgot ${listed(worse, forgot)}` : "forgot nothing",
@@ -30,6 +30,9 @@ function sentence({ variant, scores }: RunReport): string {
 const learned = ({ corpus, before, after }: CorpusScores) => `${corpus} (${number(before)} → ${number(after)})`;
 const forgot = (score: CorpusScores) =>
   `${score.corpus} (${signed(fallenBack(score))}${fallenBack(score) > score.change + NOTICEABLE ? " since its best" : ""})`;
+
+/** The last value is the worst since before the run, by less than the same documents can tell. */
+const withinNoise = (score: CorpusScores) => score.changeLow <= 0 && fallenBack(score) <= Math.max(score.change, NOTICEABLE);
 
 /** How much worse the last value is than the best before it: what one stage taught, the next may undo. */
 function fallenBack({ points, change }: CorpusScores): number {

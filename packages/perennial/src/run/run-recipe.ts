@@ -192,7 +192,10 @@ function parentOf(checkpoint: Checkpoint | undefined, store: Store): string | nu
 }
 
 /** What other processes than the first know of a run that was finished before: it is in the store, which only that one opens. */
-const FINISHED_ELSEWHERE: VariantResult = { status: "finished", reason: null, modelFolder: null, before: new Map(), after: new Map() };
+const FINISHED_ELSEWHERE: VariantResult = {
+  ...{ status: "finished", reason: null, modelFolder: null },
+  ...{ before: new Map(), after: new Map(), changes: new Map() },
+};
 
 /** What a finished run measured, from the store. */
 function finishedResult(store: Store, run: Run, recipe: Recipe, folder: string): VariantResult {
@@ -202,7 +205,10 @@ function finishedResult(store: Store, run: Run, recipe: Recipe, folder: string):
     recipe.stages.map(({ name }) => name),
   );
   const row = (i: number) => new Map(corpora.map((corpus, j) => [corpus, values[i]?.[j] ?? Number.NaN]));
-  return { status: "finished", reason: null, modelFolder: join(folder, "model"), before: row(0), after: row(rows.length - 1) };
+  const changes = new Map(
+    store.evaluations.read(run.key, "bitsPerByteChange").map(({ corpus, value, low, high }) => [corpus, { value, low, high }]),
+  );
+  return { status: "finished", reason: null, modelFolder: join(folder, "model"), before: row(0), after: row(rows.length - 1), changes };
 }
 
 function startModel(recipe: Recipe, tokenizer: Tokenizer, baseFolder: string) {

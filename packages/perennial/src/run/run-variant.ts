@@ -20,6 +20,7 @@ import type { PreparedCorpus } from "./corpora.ts";
 import type { Listener } from "./events.ts";
 import { measure, writeSamples } from "./measurements.ts";
 import { stageSource } from "./mixture.ts";
+import type { Change } from "./paired-change.ts";
 import { isWeightAverage, makeRule } from "./rules.ts";
 import { saveStageModel } from "./stage-model.ts";
 import { StepRecorder } from "./step-recorder.ts";
@@ -49,6 +50,8 @@ export interface VariantResult {
   readonly modelFolder: string | null;
   readonly before: ReadonlyMap<string, number>;
   readonly after: ReadonlyMap<string, number>;
+  /** after − before on the same documents, with its interval. */
+  readonly changes: ReadonlyMap<string, Change>;
 }
 
 export const recipeHash = (recipe: Recipe): string => hashText(JSON.stringify(recipe));
@@ -95,6 +98,7 @@ class VariantRun {
   private memory: SeenSource[] = [];
   private before = new Map<string, number>();
   private latest = new Map<string, number>();
+  private changes = new Map<string, Change>();
 
   constructor(options: VariantOptions) {
     this.options = options;
@@ -138,7 +142,7 @@ class VariantRun {
     if (modelFolder !== null) listen({ kind: "finished", variant: recipe.variant, modelFolder });
     if (left !== undefined) listen({ kind: "warning", text: `${reason}. Run the same command with --resume to go on from ${folder}.` });
     this.model.dispose();
-    return { status, reason, modelFolder, before: this.before, after: this.latest };
+    return { status, reason, modelFolder, before: this.before, after: this.latest, changes: this.changes };
   }
 
   private async stages(): Promise<string | null> {
@@ -404,10 +408,11 @@ class VariantRun {
 
   private measure(step: number, stage: number, moment: "before" | "during" | "after", rules: readonly Rule[] = []): Map<string, number> {
     const occasion = { step, stage, moment, tokens: this.tokens };
-    const result = measure(this.options, this.model, occasion);
+    const { bitsPerByte, changes } = measure(this.options, this.model, occasion);
+    if (moment === "after") this.changes = changes;
     for (const rule of rules)
       if (isWeightAverage(rule)) rule.withAverage(() => measure(this.options, this.model, { ...occasion, variant: "average" }));
-    return result;
+    return bitsPerByte;
   }
 
   private writeSamples(step: number, moment: "before" | "after"): void {
