@@ -147,6 +147,28 @@ void setFunction(napi_env env, napi_value exports, const char* name, napi_callba
   checkStatus(env, napi_set_named_property(env, exports, name, function));
 }
 
+napi_value toValue(napi_env env, double number) {
+  napi_value result;
+  checkStatus(env, napi_create_double(env, number, &result));
+  return result;
+}
+
+napi_value toValue(napi_env env, const std::string& text) {
+  napi_value result;
+  checkStatus(env, napi_create_string_utf8(env, text.data(), text.size(), &result));
+  return result;
+}
+
+napi_value toValue(napi_env env, bool flag) {
+  napi_value result;
+  checkStatus(env, napi_get_boolean(env, flag, &result));
+  return result;
+}
+
+void setProperty(napi_env env, napi_value object, const char* name, napi_value value) {
+  checkStatus(env, napi_set_named_property(env, object, name, value));
+}
+
 std::string stringArgument(napi_env env, napi_value value) {
   size_t length = 0;
   if (napi_get_value_string_utf8(env, value, nullptr, 0, &length) != napi_ok) throw BindingError("expected a string");
@@ -163,7 +185,7 @@ Callback::~Callback() { env_.discard(function_); }
 
 std::vector<at::Tensor> Callback::operator()(const std::vector<at::Tensor>& arguments) {
   if (std::this_thread::get_id() != thread_)
-    throw BindingError("a JavaScript hook was reached from another thread; run backward of CUDA tensors through the engine's own thread");
+    throw BindingError("a JavaScript hook was reached from another thread than the one that registered it");
   napi_env env = env_.env;
   napi_handle_scope handles;
   checkStatus(env, napi_open_handle_scope(env, &handles));
@@ -226,6 +248,8 @@ NAPI_MODULE_INIT() {
     registerFiles(env, exports);
     registerSettings(env, exports);
     registerDistributed(env, exports);
+    registerCuda(env, exports);
+    registerGraphs(env, exports);
     return exports;
   });
 }

@@ -219,6 +219,10 @@ napi_value guarded(napi_env env, const std::function<napi_value(Env&)>& body);
 std::string messageOf(const std::exception& error);
 
 void setFunction(napi_env env, napi_value exports, const char* name, napi_callback callback);
+napi_value toValue(napi_env env, double number);
+napi_value toValue(napi_env env, const std::string& text);
+napi_value toValue(napi_env env, bool flag);
+void setProperty(napi_env env, napi_value object, const char* name, napi_value value);
 std::string stringArgument(napi_env env, napi_value value);
 void checkStatus(napi_env env, napi_status status);
 
@@ -244,5 +248,7 @@ void registerAutograd(napi_env env, napi_value exports);
 void registerFiles(napi_env env, napi_value exports);
 void registerSettings(napi_env env, napi_value exports);
 void registerDistributed(napi_env env, napi_value exports);
+void registerCuda(napi_env env, napi_value exports);
+void registerGraphs(napi_env env, napi_value exports);
 
 }  // namespace perennial

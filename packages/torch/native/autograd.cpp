@@ -2,6 +2,7 @@
 #include "addon.hpp"
 
 #include <ATen/autocast_mode.h>
+#include <c10/core/AutogradState.h>
 #include <c10/core/GradMode.h>
 #include <c10/core/InferenceMode.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -26,6 +27,21 @@ variable_list readTensors(Reader& reader) {
   return tensors;
 }
 
+// Backward on the thread that called it, whatever the device: by itself libtorch gives every GPU a thread of its own, from
+// which JavaScript cannot be reached, so that neither hooks nor checkpointing could run there. The GPU does not wait for it:
+// the thread only launches.
+class OnThisThread {
+ public:
+  OnThisThread() { set(false); }
+  ~OnThisThread() { set(before_); }
+  OnThisThread(const OnThisThread&) = delete;
+  OnThisThread& operator=(const OnThisThread&) = delete;
+
+ private:
+  static void set(bool enabled) { c10::AutogradState::get_tls_state().set_multithreading_enabled(enabled); }
+  bool before_ = c10::AutogradState::get_tls_state().get_multithreading_enabled();
+};
+
 // in: [retain graph, create graph, outputs: count, handles …, gradients: count, handles | -1 …, inputs: count, handles …]
 napi_value backward(napi_env env, napi_callback_info) {
   return guarded(env, [&](Env& state) -> napi_value {
@@ -35,6 +51,7 @@ napi_value backward(napi_env env, napi_callback_info) {
     const variable_list outputs = readTensors(reader);
     const variable_list gradients = readTensors(reader);
     const variable_list inputs = readTensors(reader);
+    const OnThisThread single;
     torch::autograd::backward(outputs, gradients, retain, create, inputs);
     return nullptr;
   });
@@ -50,6 +67,7 @@ napi_value grad(napi_env env, napi_callback_info) {
     const variable_list outputs = readTensors(reader);
     const variable_list gradients = readTensors(reader);
     const variable_list inputs = readTensors(reader);
+    const OnThisThread single;
     variable_list results = torch::autograd::grad(outputs, inputs, gradients, retain, create, allowUnused);
     Writer writer(state);
     writer.word(static_cast<double>(results.size()));
@@ -235,6 +253,17 @@ napi_value setAutocast(napi_env env, napi_callback_info) {
   });
 }
 
+// in: [device type id]; out: [enabled, dtype id]
+napi_value autocastState(napi_env env, napi_callback_info) {
+  return guarded(env, [&](Env& state) -> napi_value {
+    const auto device = c10::Device(Reader(state).string()).type();
+    Writer writer(state);
+    writer.word(at::autocast::is_autocast_enabled(device));
+    writer.word(state.intern(dtypeName(at::autocast::get_autocast_dtype(device))));
+    return nullptr;
+  });
+}
+
 // in: [device type id, enabled, dtype id]: puts back what setAutocast returned; the outermost call drops the cached casts.
 napi_value restoreAutocast(napi_env env, napi_callback_info) {
   return guarded(env, [&](Env& state) -> napi_value {
@@ -263,6 +292,7 @@ void registerAutograd(napi_env env, napi_value exports) {
   setFunction(env, exports, "leaveInferenceMode", leaveInferenceMode);
   setFunction(env, exports, "registerHook", registerHook);
   setFunction(env, exports, "customFunction", customFunction);
+  setFunction(env, exports, "autocastState", autocastState);
   setFunction(env, exports, "setAutocast", setAutocast);
   setFunction(env, exports, "restoreAutocast", restoreAutocast);
 }

@@ -1,27 +1,19 @@
-// c10d's backends, looked up in the loaded libtorch at run time.
-//
-// Their headers want those of Gloo, CUDA, NCCL or MPI, which wheels do not carry, and NCCL lives in libtorch_cuda, which
-// the addon must not be linked against to load on CPU machines. All that is needed of a backend is one constructor; from
-// there on it is a c10d::Backend. So the constructors are called by their symbols, on memory larger than any of the
-// classes: objects end through their virtual destructor, whose operator delete ignores the size.
+// c10d's backends, looked up in the loaded libtorch at run time (symbols.hpp says why). All that is needed of a backend is
+// one constructor; from there on it is a c10d::Backend, which ends through its virtual destructor, whose operator delete
+// ignores the size.
 #include <arpa/inet.h>
-#include <dlfcn.h>
 #include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cstring>
-#include <new>
-
 #include "distributed.hpp"
+#include "symbols.hpp"
 
 namespace perennial {
 namespace {
 
 using Store = c10::intrusive_ptr<c10d::Store>;
 using Options = c10::intrusive_ptr<c10d::Backend::Options>;
-
-constexpr size_t kRoom = size_t{1} << 18;  // ProcessGroupNCCL of 2.15, the largest, takes a few thousand bytes
 
 const char kGloo[] =
     "_ZN4c10d16ProcessGroupGlooC1ERKN3c1013intrusive_ptrINS_5StoreENS1_6detail34intrusive_target_default_null_typeIS3_EEEEiiNS2_INS0_7OptionsENS5_ISA_EEEE";
@@ -36,38 +28,10 @@ const char kNccl[] =
 const char kNcclOptions[] = "_ZN4c10d16ProcessGroupNCCL7OptionsC1Eb";
 const char kMpi[] = "_ZN4c10d15ProcessGroupMPI21createProcessGroupMPIESt6vectorIiSaIiEE";
 
-#ifdef __APPLE__
-const char kCudaLibrary[] = "libtorch_cuda.dylib";
-#else
-const char kCudaLibrary[] = "libtorch_cuda.so";
-#endif
-
-// From the addon's own libraries; libtorch_cuda is opened where it lies beside them.
-void* symbol(const char* name) {
-  if (void* found = dlsym(RTLD_DEFAULT, name)) return found;
-  static void* const cuda = dlopen(kCudaLibrary, RTLD_LAZY | RTLD_GLOBAL);
-  return cuda == nullptr ? nullptr : dlsym(cuda, name);
-}
-
-template <typename Function>
-Function* required(const char* name, const char* backend) {
-  void* found = symbol(name);
-  if (found == nullptr) throw BindingError(std::string("the loaded libtorch has no ") + backend + " backend");
-  return reinterpret_cast<Function*>(found);
-}
-
 // `construct` builds an object of a class derived from T on the memory that it is given.
 template <typename T, typename Construct>
 c10::intrusive_ptr<T> build(Construct construct) {
-  void* room = ::operator new(kRoom);
-  std::memset(room, 0, kRoom);
-  try {
-    construct(room);
-  } catch (...) {
-    ::operator delete(room);
-    throw;
-  }
-  return c10::intrusive_ptr<T>::unsafe_steal_from_new(static_cast<T*>(room));
+  return c10::intrusive_ptr<T>::unsafe_steal_from_new(static_cast<T*>(buildOnRoom(construct)));
 }
 
 // The fields of ProcessGroupGloo::Options, unchanged from libtorch 2.6 to 2.15.
@@ -78,7 +42,7 @@ struct GlooOptions : c10d::Backend::Options {
 
 std::shared_ptr<void> glooDevice(const char* const (&names)[2], const std::string& argument) {
   if (void* current = symbol(names[0])) return reinterpret_cast<std::shared_ptr<void> (*)(const std::string&, bool)>(current)(argument, false);
-  return required<std::shared_ptr<void>(const std::string&)>(names[1], "Gloo")(argument);
+  return required<std::shared_ptr<void>(const std::string&)>(names[1], "Gloo backend")(argument);
 }
 
 // This machine's address on the way to `host`. Unlike the address of the machine's own name, which many systems map to
@@ -109,8 +73,8 @@ std::string addressTowards(const std::string& host) {
 c10::intrusive_ptr<c10d::Backend> makeGloo(const GroupOptions& options, const Store& store) {
   using MakeOptions = void(void*, std::chrono::milliseconds);
   using Make = void(void*, const Store&, int, int, Options);
-  auto* const construct = required<Make>(kGloo, "Gloo");
-  auto* const constructOptions = required<MakeOptions>(kGlooOptions, "Gloo");
+  auto* const construct = required<Make>(kGloo, "Gloo backend");
+  auto* const constructOptions = required<MakeOptions>(kGlooOptions, "Gloo backend");
   Options made = build<c10d::Backend::Options>([&](void* room) { constructOptions(room, options.timeout); });
   static_cast<GlooOptions*>(made.get())->devices.push_back(options.networkInterface.empty() ? glooDevice(kGlooHostname, addressTowards(options.address))
                                                                                             : glooDevice(kGlooInterface, options.networkInterface));
@@ -120,8 +84,8 @@ c10::intrusive_ptr<c10d::Backend> makeGloo(const GroupOptions& options, const St
 c10::intrusive_ptr<c10d::Backend> makeNccl(const GroupOptions& options, const Store& store) {
   using MakeOptions = void(void*, bool);
   using Make = void(void*, Store, int, int, Options);
-  auto* const construct = required<Make>(kNccl, "NCCL");
-  auto* const constructOptions = required<MakeOptions>(kNcclOptions, "NCCL");
+  auto* const construct = required<Make>(kNccl, "NCCL backend");
+  auto* const constructOptions = required<MakeOptions>(kNcclOptions, "NCCL backend");
   Options made = build<c10d::Backend::Options>([&](void* room) { constructOptions(room, false); });
   made->timeout = options.timeout;
   return build<c10d::Backend>([&](void* room) { construct(room, store, options.rank, options.size, made); });
@@ -129,7 +93,7 @@ c10::intrusive_ptr<c10d::Backend> makeNccl(const GroupOptions& options, const St
 
 // MPI counts the processes itself.
 c10::intrusive_ptr<c10d::Backend> makeMpi(const GroupOptions& options) {
-  auto backend = required<c10::intrusive_ptr<c10d::Backend>(std::vector<int>)>(kMpi, "MPI")({});
+  auto backend = required<c10::intrusive_ptr<c10d::Backend>(std::vector<int>)>(kMpi, "MPI backend")({});
   if (!backend || backend->getRank() != options.rank || backend->getSize() != options.size)
     throw BindingError("MPI counts other processes than RANK and WORLD_SIZE say");
   return backend;

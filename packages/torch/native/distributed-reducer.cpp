@@ -130,15 +130,20 @@ class Reducer : public std::enable_shared_from_this<Reducer> {
 
   void send(Bucket& bucket) {
     c10::NoGradGuard noGrad;
-    std::vector<float> marks;
-    for (const size_t i : bucket.members) {
+    // Marks are filled on the device: a copy from here would wait for it.
+    const at::Tensor marks = bucket.flat.narrow(0, bucket.length, static_cast<int64_t>(bucket.members.size())).fill_(1);
+    for (size_t n = 0; n < bucket.members.size(); ++n) {
+      const size_t i = bucket.members[n];
       const at::Tensor& gradient = parameters_[i].grad();
-      marks.push_back(gradient.defined() ? 1 : 0);
-      if (!gradient.defined()) view(bucket, i).zero_();
-      else if (gradient.layout() == at::kStrided) view(bucket, i).copy_(gradient);
-      else throw BindingError("the gradient of parameter " + std::to_string(i) + " is sparse; only dense ones can be summed");
+      if (!gradient.defined()) {
+        view(bucket, i).zero_();
+        marks[static_cast<int64_t>(n)].zero_();
+      } else if (gradient.layout() == at::kStrided) {
+        view(bucket, i).copy_(gradient);
+      } else {
+        throw BindingError("the gradient of parameter " + std::to_string(i) + " is sparse; only dense ones can be summed");
+      }
     }
-    bucket.flat.narrow(0, bucket.length, static_cast<int64_t>(marks.size())).copy_(at::tensor(marks));
     std::vector<at::Tensor> tensors{bucket.flat};
     bucket.work = group_->backend->allreduce(tensors);
   }

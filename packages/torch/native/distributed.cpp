@@ -93,12 +93,6 @@ napi_value promiseOf(Env& state, std::function<void()> work, std::function<napi_
   return promise;
 }
 
-napi_value number(napi_env env, double value) {
-  napi_value result;
-  checkStatus(env, napi_create_double(env, value, &result));
-  return result;
-}
-
 // in: [backend id, rank, size, address id, port, interface id, connect timeout ms, timeout ms] → Promise of the group's id
 napi_value connectGroup(napi_env env, napi_callback_info) {
   return guarded(env, [&](Env& state) {
@@ -114,7 +108,7 @@ napi_value connectGroup(napi_env env, napi_callback_info) {
     options.timeout = std::chrono::milliseconds(static_cast<int64_t>(reader.word()));
     auto id = std::make_shared<double>(0);
     return promiseOf(
-        state, [options, id, env] { *id = addGroup(connect(options), env); }, [id](Env& done) { return number(done.env, *id); });
+        state, [options, id, env] { *id = addGroup(connect(options), env); }, [id](Env& done) { return toValue(done.env, *id); });
   });
 }
 
@@ -242,7 +236,9 @@ napi_value collective(napi_env env, napi_callback_info) {
     const int argument = static_cast<int>(reader.word());
     const bool asynchronous = reader.word() != 0;
     const double handle = reader.word();
-    auto started = std::make_shared<Collective>(start(*group, operation, argument, handle < 0 ? at::Tensor() : state.tensor(handle)));
+    const at::Tensor given = handle < 0 ? at::Tensor() : state.tensor(handle);
+    const bool onCuda = given.defined() && given.is_cuda();
+    auto started = std::make_shared<Collective>(start(*group, operation, argument, given));
     if (!asynchronous) {
       if (started->work) started->work->wait();
       Writer(state).tensor(started->finish());
@@ -258,10 +254,12 @@ napi_value collective(napi_env env, napi_callback_info) {
           } landing{*group};
           if (started->work) started->work->wait();
         },
-        [started](Env& done) {
+        [started, onCuda](Env& done) {
           c10::NoGradGuard noGrad;
+          // On a GPU waiting means that a stream waits: the pool thread's did, now this thread's must.
+          if (onCuda && started->work) started->work->wait();
           at::Tensor result = started->finish();
-          return number(done.env, result.defined() ? done.tensors.add(std::move(result)) : -1);
+          return toValue(done.env, result.defined() ? done.tensors.add(std::move(result)) : -1.0);
         });
   });
 }

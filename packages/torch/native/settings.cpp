@@ -17,32 +17,18 @@
 namespace perennial {
 namespace {
 
-napi_value text(napi_env env, const std::string& value) {
-  napi_value result;
-  checkStatus(env, napi_create_string_utf8(env, value.data(), value.size(), &result));
-  return result;
-}
-
-void set(napi_env env, napi_value object, const char* name, napi_value value) { checkStatus(env, napi_set_named_property(env, object, name, value)); }
-
-napi_value number(napi_env env, double value) {
-  napi_value result;
-  checkStatus(env, napi_create_double(env, value, &result));
-  return result;
-}
-
 napi_value describeLibrary(napi_env env, napi_callback_info) {
   return guarded(env, [&](Env&) {
     napi_value result;
     checkStatus(env, napi_create_object(env, &result));
-    set(env, result, "version", text(env, TORCH_VERSION));
-    set(env, result, "config", text(env, at::show_config()));
-    set(env, result, "cpuCapability", text(env, at::get_cpu_capability()));
-    set(env, result, "parallel", text(env, at::get_parallel_info()));
-    set(env, result, "hasMkl", number(env, at::hasMKL()));
-    set(env, result, "hasOneDnn", number(env, at::hasMKLDNN()));
-    set(env, result, "hasCuda", number(env, at::hasCUDA()));
-    set(env, result, "cudaDevices", number(env, at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0));
+    setProperty(env, result, "version", toValue(env, std::string(TORCH_VERSION)));
+    setProperty(env, result, "config", toValue(env, std::string(at::show_config())));
+    setProperty(env, result, "cpuCapability", toValue(env, std::string(at::get_cpu_capability())));
+    setProperty(env, result, "parallel", toValue(env, std::string(at::get_parallel_info())));
+    setProperty(env, result, "hasMkl", toValue(env, static_cast<double>(at::hasMKL())));
+    setProperty(env, result, "hasOneDnn", toValue(env, static_cast<double>(at::hasMKLDNN())));
+    setProperty(env, result, "hasCuda", toValue(env, static_cast<double>(at::hasCUDA())));
+    setProperty(env, result, "cudaDevices", toValue(env, static_cast<double>(at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0)));
     return result;
   });
 }
@@ -65,7 +51,7 @@ napi_value setNumThreads(napi_env env, napi_callback_info) {
 }
 
 napi_value numThreads(napi_env env, napi_callback_info) {
-  return guarded(env, [&](Env&) { return number(env, at::get_num_threads()); });
+  return guarded(env, [&](Env&) { return toValue(env, static_cast<double>(at::get_num_threads())); });
 }
 
 // in: [0 | 1, 1 = only warn]
@@ -107,11 +93,22 @@ napi_value defaultGenerator(napi_env env, napi_callback_info) {
   });
 }
 
-// in: [seed bits]; out: [generator handle]
+// in: [device id, seed bits]; out: [generator handle]
 napi_value createGenerator(napi_env env, napi_callback_info) {
   return guarded(env, [&](Env& state) -> napi_value {
-    const auto seed = static_cast<uint64_t>(Reader(state).bits());
-    Writer(state).word(state.generators.add(at::make_generator<at::CPUGeneratorImpl>(seed)));
+    Reader reader(state);
+    const c10::Device device(reader.string());
+    const auto seed = static_cast<uint64_t>(reader.bits());
+    at::Generator made;
+    if (device.is_cpu()) {
+      made = at::make_generator<at::CPUGeneratorImpl>(seed);
+    } else {
+      auto& context = at::globalContext();
+      context.lazyInitDevice(device.type());
+      made = context.getAcceleratorHooksInterface(device.type()).getNewGenerator(device.index());
+      made.set_current_seed(seed);
+    }
+    Writer(state).word(state.generators.add(std::move(made)));
     return nullptr;
   });
 }

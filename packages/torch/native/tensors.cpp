@@ -4,6 +4,8 @@
 #include <ATen/Functions.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <unordered_map>
 #include <unordered_set>
@@ -105,6 +107,7 @@ napi_value copyInto(napi_env env, napi_callback_info info) {
 
 struct PendingRead {
   at::Tensor tensor;
+  std::optional<c10::Stream> stream;  // the caller's: a pool thread would copy beside it, too early
   std::string error;
   napi_deferred deferred = nullptr;
   napi_async_work work = nullptr;
@@ -115,6 +118,7 @@ napi_value readAsync(napi_env env, napi_callback_info) {
   return guarded(env, [&](Env& state) {
     auto pending = std::make_unique<PendingRead>();
     pending->tensor = Reader(state).tensor().detach();
+    if (pending->tensor.is_cuda()) pending->stream = c10::impl::VirtualGuardImpl(c10::DeviceType::CUDA).getStream(pending->tensor.device());
     napi_value promise, name;
     checkStatus(env, napi_create_promise(env, &pending->deferred, &promise));
     checkStatus(env, napi_create_string_utf8(env, "torch.read", NAPI_AUTO_LENGTH, &name));
@@ -123,6 +127,7 @@ napi_value readAsync(napi_env env, napi_callback_info) {
         [](napi_env, void* data) {
           auto* read = static_cast<PendingRead*>(data);
           try {
+            const c10::OptionalStreamGuard guard(read->stream);
             read->tensor = read->tensor.to(at::kCPU).contiguous().resolve_conj().resolve_neg();
           } catch (const std::exception& error) {
             read->error = messageOf(error);

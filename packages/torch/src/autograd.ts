@@ -1,6 +1,6 @@
 /** Automatic differentiation beyond `Tensor.backward`: modes, gradients as values, custom functions, checkpointing, checks. */
 import { begin, beginReading, handOver, intern, putHandles, putWord, run, stringOf, take, takeWord } from "./call.ts";
-import type { Dtype } from "./dtype.ts";
+import type { Device, Dtype } from "./dtype.ts";
 import { native } from "./native.ts";
 import { defaultGenerator, generatorState, setGeneratorState } from "./random.ts";
 import { keep, scope } from "./scope.ts";
@@ -102,13 +102,23 @@ export function customFunction<const Outputs extends readonly Tensor[]>(
 }
 
 /**
- * Activation checkpointing: `body` runs without keeping its intermediate results and runs again during backward.
- * Random numbers repeat. `parameters` are the leaves inside `body` whose gradients are wanted.
+ * Activation checkpointing: `body` runs without keeping its intermediate results and runs again during backward, under
+ * the same autocast. Random numbers repeat, on the CPU and on the devices of `inputs`.
  */
 export function checkpoint(body: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[]): Tensor {
   if (!isGradEnabled()) return body(...inputs);
-  const generator = defaultGenerator("cpu");
-  const before = keep(generatorState(generator));
+  const devices = [...new Set<Device>(["cpu", ...inputs.map((input) => input.device)])].filter((device) => device !== "meta");
+  const generators = devices.map(defaultGenerator);
+  const before = generators.map((generator) => keep(generatorState(generator)));
+  const restore = (states: readonly Tensor[]) => {
+    for (const [i, generator] of generators.entries()) setGeneratorState(generator, states[i]!);
+  };
+  const casts = devices.map((device) => ({ device, ...autocastState(device) }));
+  const recompute = () =>
+    casts.reduce<() => Tensor>(
+      (inner, cast) => () => autocast(cast, inner),
+      () => body(...saved),
+    )();
   const saved = inputs.map((input) => keep(torch.alias(input.detach()).requiresGrad_(input.requiresGrad)));
   // An input that needs a gradient ties the function into the graph even when only inner leaves need one.
   const tie = inputs.some((input) => input.requiresGrad) ? undefined : torch.zeros([1]).requiresGrad_();
@@ -116,22 +126,30 @@ export function checkpoint(body: (...inputs: Tensor[]) => Tensor, inputs: readon
     tie === undefined ? inputs : [...inputs, tie],
     () => [body(...inputs.map((input) => input.detach()))],
     ([gradient]) => {
-      const after = generatorState(generator);
-      setGeneratorState(generator, before);
-      const recomputed = enableGrad(() => body(...saved));
-      setGeneratorState(generator, after);
+      const after = generators.map(generatorState);
+      restore(before);
+      const recomputed = enableGrad(recompute);
+      restore(after);
       if (gradient !== null) backward([recomputed], [gradient!]);
       const gradients = saved.map((input) => input.grad);
-      for (const input of saved) input.dispose();
-      before.dispose();
+      for (const tensor of [...saved, ...before]) tensor.dispose();
       return tie === undefined ? gradients : [...gradients, null];
     },
   );
   return output!;
 }
 
+/** Whether autocast is on for a kind of device, and to which dtype. */
+export function autocastState(device: Device = "cpu"): { enabled: boolean; dtype: Dtype } {
+  begin();
+  putWord(intern(device));
+  run(() => native.autocastState());
+  beginReading();
+  return { enabled: takeWord() !== 0, dtype: stringOf(takeWord()) as Dtype };
+}
+
 /** Runs `body` with matrix products and the like in `dtype`, as PyTorch's autocast does; `enabled: false` makes an exception inside. */
-export function autocast<T>(options: { device?: "cpu" | "cuda"; dtype?: Dtype; enabled?: boolean }, body: () => T): T {
+export function autocast<T>(options: { device?: Device; dtype?: Dtype; enabled?: boolean }, body: () => T): T {
   const device = options.device ?? "cpu";
   const write = (enabled: boolean, dtype: Dtype) => {
     begin();

@@ -237,6 +237,7 @@ export function beginReading(position = 0): void {
 }
 
 export const takeWord = (): number => words[at++]!;
+export const takeBits = (): bigint => bits[at++]!;
 
 /** Reads one tagged value. */
 export function take(): unknown {

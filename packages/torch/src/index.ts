@@ -6,6 +6,7 @@ import "./tensor-members.ts";
 
 export * from "./autograd.ts";
 export * from "./creation.ts";
+export * as cuda from "./cuda/index.ts";
 export * as distributed from "./distributed/index.ts";
 export { type Diagnosis, diagnose, formatDiagnosis } from "./doctor.ts";
 export * from "./dtype.ts";
@@ -13,7 +14,7 @@ export * from "./errors.ts";
 export * as fused from "./fused/index.ts";
 export type { Functions } from "./generated/functions.ts";
 export type { Index } from "./indexing.ts";
-export type { LibraryDescription } from "./native.ts";
+export type { AllocatorStats, LibraryDescription } from "./native.ts";
 export * as nn from "./nn/index.ts";
 export { callOperator, type Options, operator } from "./operators.ts";
 export * as optim from "./optim/index.ts";

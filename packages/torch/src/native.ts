@@ -32,6 +32,7 @@ export interface Native {
   leaveInferenceMode(): void;
   registerHook(hook: (handles: number[]) => number[] | undefined): void;
   customFunction(backward: (handles: number[]) => number[]): void;
+  autocastState(): void;
   setAutocast(): void;
   restoreAutocast(): void;
   describeLibrary(): LibraryDescription;
@@ -56,6 +57,32 @@ export interface Native {
   beginReduction(): void;
   finishReduction(): void;
   releaseReducer(): void;
+  cudaStatus(): CudaStatus;
+  cudaProperties(): CudaProperties;
+  currentDevice(): number;
+  setDevice(): void;
+  synchronizeDevice(): void;
+  currentStream(): void;
+  newStream(): void;
+  exchangeStream(): void;
+  queryStream(): boolean;
+  synchronizeStream(): void;
+  recordStream(): void;
+  createEvent(): number;
+  recordEvent(): void;
+  awaitEvent(): void;
+  queryEvent(): boolean;
+  synchronizeEvent(): void;
+  elapsedTime(): number;
+  releaseEvent(): void;
+  allocatorStats(): AllocatorStats;
+  resetPeakStats(): void;
+  emptyCache(): void;
+  beginCapture(): number;
+  endCapture(): void;
+  abandonCapture(): void;
+  replayGraph(): void;
+  releaseGraph(): void;
   writeFile(path: string, header: Uint8Array): Promise<FileSummary>;
   checksumFile(path: string): Promise<FileSummary>;
 }
@@ -64,6 +91,44 @@ export interface Native {
 export interface FileSummary {
   readonly bytes: number;
   readonly crc32c: number;
+}
+
+/** Whether CUDA can be used. */
+export interface CudaStatus {
+  /** Why it cannot; empty when it can. */
+  readonly obstacle: string;
+  readonly devices: number;
+}
+
+/** What the driver says about a device. */
+export interface CudaProperties {
+  readonly name: string;
+  /** Compute capability `major.minor`. */
+  readonly major: number;
+  readonly minor: number;
+  readonly multiprocessors: number;
+  readonly totalBytes: number;
+}
+
+/** The caching allocator of a device; peaks are since the start or the last `resetPeakMemory`. */
+export interface AllocatorStats {
+  /** Of tensors that live. */
+  readonly allocatedBytes: number;
+  readonly peakAllocatedBytes: number;
+  /** Taken from the device, tensors and cache. */
+  readonly reservedBytes: number;
+  readonly peakReservedBytes: number;
+  /** Of tensors that live, or were freed while a stream still uses them. */
+  readonly activeBytes: number;
+  readonly peakActiveBytes: number;
+  readonly allocations: number;
+  readonly peakAllocations: number;
+  /** How often the cache was emptied because the device was full, and how often even that did not help. */
+  readonly retries: number;
+  readonly outOfMemory: number;
+  /** Of the whole device, other processes included. */
+  readonly freeBytes: number;
+  readonly totalBytes: number;
 }
 
 /** How the libtorch in use was built. */

@@ -11,9 +11,10 @@ export function manualSeed(seed: number | bigint): void {
   native.manualSeed();
 }
 
-/** A generator of its own on the CPU. */
-export function createGenerator(seed: number | bigint = 67280421310721n): Generator {
+/** A generator of its own, for tensors on that device. */
+export function createGenerator(seed: number | bigint = 67280421310721n, device: Device = "cpu"): Generator {
   begin();
+  putWord(intern(device));
   putBits(BigInt(seed));
   run(() => native.createGenerator());
   beginReading();
