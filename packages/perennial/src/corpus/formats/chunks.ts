@@ -1,10 +1,8 @@
-import { type FileHandle, open } from "node:fs/promises";
 import { createGunzip } from "node:zlib";
 import { Decompress } from "fzstd";
 import { PerennialError } from "../../errors.ts";
+import { type ByteOptions, readBytes } from "./bytes.ts";
 import type { InputFile } from "./inputs.ts";
-
-const CHUNK_BYTES = 1 << 18;
 
 /** A compressed stream that ends early or does not decode. Everything before the damage has been handed out. */
 export class DamagedFile extends PerennialError {}
@@ -13,31 +11,23 @@ export class DamagedFile extends PerennialError {}
  * The bytes of a file, decompressed, in chunks that the reader may keep. Gzip files may have several members and zstd files several
  * frames. Throws a PerennialError `INPUT_UNREADABLE` where the file cannot be opened or read, `DamagedFile` where it does not decode.
  */
-export async function* readChunks(file: InputFile, onBytes?: (bytes: number) => void): AsyncGenerator<Uint8Array> {
-  const raw = readRaw(file.path, onBytes);
+export async function* readChunks(file: InputFile, { onBytes, bytes }: ChunkOptions = {}): AsyncGenerator<Uint8Array> {
+  const raw = counted(readBytes(file.path, bytes), onBytes);
   if (file.compression === "none") yield* raw;
   else yield* file.compression === "gzip" ? gunzip(raw, file) : unzstd(raw, file);
 }
 
-export async function openInput(path: string): Promise<FileHandle> {
-  return open(path, "r").catch((cause: Error) => {
-    throw new PerennialError("INPUT_UNREADABLE", `${path}: cannot be opened: ${cause.message}.`, { cause });
-  });
+export interface ChunkOptions {
+  /** Told how many bytes of the file, as it lies there, have been read. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+  /** How addresses are read. */
+  readonly bytes?: ByteOptions | undefined;
 }
 
-async function* readRaw(path: string, onBytes?: (bytes: number) => void): AsyncGenerator<Uint8Array> {
-  const handle = await openInput(path);
-  try {
-    for (;;) {
-      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafeSlow(CHUNK_BYTES), 0, CHUNK_BYTES, null).catch((cause: Error) => {
-        throw new PerennialError("INPUT_UNREADABLE", `${path}: cannot be read: ${cause.message}.`, { cause });
-      });
-      if (bytesRead === 0) return;
-      onBytes?.(bytesRead);
-      yield buffer.subarray(0, bytesRead);
-    }
-  } finally {
-    await handle.close();
+async function* counted(raw: AsyncIterable<Uint8Array>, onBytes?: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+  for await (const bytes of raw) {
+    onBytes?.(bytes.length);
+    yield bytes;
   }
 }
 

@@ -286,5 +286,5 @@ test("an unreadable file is an error that names it", async () => {
   const read = async () => {
     for await (const _ of readRecords(inputs, {}));
   };
-  await expect(read()).rejects.toThrow(`${path}: cannot be opened`);
+  await expect(read()).rejects.toThrow(`${path}: cannot be read`);
 });

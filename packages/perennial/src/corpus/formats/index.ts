@@ -1,11 +1,15 @@
 export { AtomicFile, syncFolder, writeFileAtomic } from "./atomic.ts";
+export { type ByteOptions, isAddress, openBytes, type RandomBytes, readBytes, sizeOf } from "./bytes.ts";
 export { DamagedFile, readChunks } from "./chunks.ts";
 export { hashFile, hashInputs } from "./hash-inputs.ts";
-export { type Compression, type Format, findInputs, type InputFile } from "./inputs.ts";
+export { type Compression, type Format, findInputs, formatOf, type InputFile, matchPaths } from "./inputs.ts";
+export { readJsonLines } from "./json-lines.ts";
 export { type Line, splitLines } from "./lines.ts";
+export { listObjects, type StoredObject } from "./list-objects.ts";
 export { type ReadOptions, type ReadPosition, readDocuments, readRecords } from "./read-documents.ts";
 export type { ReadRecord, Rejection, RejectionReason } from "./record.ts";
 export { Rejections } from "./rejections.ts";
+export { type Credentials, type S3Settings, s3Address, s3Credentials, signRequest } from "./s3.ts";
 export type { TextDocuments } from "./text.ts";
 export { JsonlWriter, writeJsonl } from "./write-jsonl.ts";
 export { writeParquet } from "./write-parquet.ts";

@@ -38,11 +38,17 @@ export function findInputs(paths: readonly string[]): InputFile[] {
 }
 
 function* expand(path: string): Generator<InputFile> {
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  for (const file of matchPaths(path)) if (!isFolder || formatOf(file) !== undefined) yield inputFile(file);
+}
+
+/** The file at a path, all files under a folder, or those that a glob matches; whatever they are. */
+export function* matchPaths(path: string): Generator<string> {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats?.isDirectory()) {
-    for (const file of walk(path)) if (formatOf(file) !== undefined) yield inputFile(file);
+    yield* walk(path);
   } else if (stats !== undefined) {
-    yield inputFile(path);
+    yield path;
   } else if (/[*?{]/.test(path)) {
     const segments = path.split("/");
     const root = segments
@@ -54,7 +60,7 @@ function* expand(path: string): Generator<InputFile> {
     const pattern = globPattern(path);
     const folder = root === "" ? (path.startsWith("/") ? "/" : ".") : root;
     if (!existsSync(folder)) throw new PerennialError("INPUT_MISSING", `${path}: there is no folder ${folder}.`);
-    for (const file of walk(folder)) if (pattern.test(file)) yield inputFile(file);
+    for (const file of walk(folder)) if (pattern.test(file)) yield file;
   } else {
     throw new PerennialError("INPUT_MISSING", `${path}: no such file or folder.`);
   }
@@ -92,7 +98,8 @@ export function globPattern(glob: string): RegExp {
   return new RegExp(`^(?:\\./)?${source}$`, "u");
 }
 
-function formatOf(path: string): { format: Format; compression: Compression } | undefined {
+/** What the ending of a name or address says; undefined for endings that are not known. */
+export function formatOf(path: string): { format: Format; compression: Compression } | undefined {
   const [, inner, outer] = /(?:\.([a-z0-9]+))?\.([a-z0-9]+)$/.exec(path.toLowerCase()) ?? [];
   const compression = COMPRESSIONS[outer ?? ""];
   const format = FORMATS[(compression === undefined ? outer : inner) ?? ""];

@@ -6,7 +6,7 @@ import { decodeText, documentFromObject, excerptOf, type ReadRecord, rejected } 
 
 /** One JSON object a line; blank lines are passed over, a byte order mark at the start too. */
 export async function* readJsonl(file: InputFile, options: RecordOptions): AsyncGenerator<ReadRecord[]> {
-  for await (const lines of splitLines(readChunks(file, options.onBytes), options.maxRecordBytes)) {
+  for await (const lines of splitLines(readChunks(file, options), options.maxRecordBytes)) {
     const records: ReadRecord[] = [];
     for (const line of lines) {
       const record = readLine(line, file.path, options);

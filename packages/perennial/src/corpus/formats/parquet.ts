@@ -1,9 +1,8 @@
 import { isUtf8 } from "node:buffer";
-import type { FileHandle } from "node:fs/promises";
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects, toJson } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { FieldError, nearest, PerennialError } from "../../errors.ts";
-import { openInput } from "./chunks.ts";
+import { openBytes, type RandomBytes } from "./bytes.ts";
 import type { InputFile } from "./inputs.ts";
 import type { RecordOptions } from "./read-documents.ts";
 import { documentFromObject, type ReadRecord, rejected } from "./record.ts";
@@ -16,9 +15,9 @@ const INVALID_UTF8 = Symbol("invalid UTF-8");
  * counted with its rows; the groups after it are read.
  */
 export async function* readParquet(file: InputFile, options: RecordOptions): AsyncGenerator<ReadRecord[]> {
-  const handle = await openInput(file.path);
+  const bytes = await openBytes(file.path, options.bytes);
   try {
-    const buffer = asyncBuffer(handle, file.sizeBytes);
+    const buffer = asyncBuffer(bytes);
     const metadata = await parquetMetadataAsync(buffer).catch((cause: Error) => {
       throw new PerennialError("INPUT_UNREADABLE", `${file.path}: is not a readable Parquet file: ${cause.message}.`, { cause });
     });
@@ -31,7 +30,7 @@ export async function* readParquet(file: InputFile, options: RecordOptions): Asy
       rowStart = rowEnd;
     }
   } finally {
-    await handle.close();
+    await bytes.close();
   }
 }
 
@@ -73,18 +72,9 @@ function checkTextColumn(metadata: FileMetaData, file: InputFile, textField: str
   });
 }
 
-function asyncBuffer(handle: FileHandle, byteLength: number): AsyncBuffer {
+function asyncBuffer({ byteLength, read }: RandomBytes): AsyncBuffer {
   return {
     byteLength,
-    async slice(start, end = byteLength) {
-      const bytes = new Uint8Array(Math.max(0, end - start));
-      let filled = 0;
-      while (filled < bytes.length) {
-        const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, start + filled);
-        if (bytesRead === 0) throw new Error(`the file ends at byte ${start + filled}, ${end} was expected`);
-        filled += bytesRead;
-      }
-      return bytes.buffer;
-    },
+    slice: async (start, end = byteLength) => (await read(start, end)).buffer as ArrayBuffer,
   };
 }

@@ -1,5 +1,6 @@
 import { FieldError } from "../../errors.ts";
 import type { Document } from "../document.ts";
+import type { ByteOptions } from "./bytes.ts";
 import { DamagedFile } from "./chunks.ts";
 import { findInputs, type InputFile } from "./inputs.ts";
 import { readJsonl } from "./jsonl.ts";
@@ -19,6 +20,8 @@ export interface ReadOptions {
   readonly maxRecordBytes?: number;
   /** Told how many bytes of the files (as they lie on disk) have been read. */
   readonly onBytes?: (bytes: number) => void;
+  /** How addresses are read: tries, store. */
+  readonly bytes?: ByteOptions;
 }
 
 /** The options with their defaults, as the readers of single formats see them. */
@@ -26,6 +29,7 @@ export type RecordOptions = RecordFields & {
   readonly textDocuments: TextDocuments;
   readonly maxRecordBytes: number;
   readonly onBytes: ((bytes: number) => void) | undefined;
+  readonly bytes: ByteOptions | undefined;
 };
 
 const DEFAULTS = { textField: "text", idField: "id", textDocuments: "file", maxRecordBytes: 100_000_000 } as const;
@@ -67,7 +71,7 @@ export async function* readRecords(
   from: ReadPosition = { file: 0, record: 0 },
 ): AsyncGenerator<{ file: number; records: readonly ReadRecord[] }> {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const full = { onBytes: undefined, ...DEFAULTS, ...given } as RecordOptions;
+  const full = { onBytes: undefined, bytes: undefined, ...DEFAULTS, ...given } as RecordOptions;
   for (let file = from.file; file < files.length; file++) {
     let skip = file === from.file ? from.record : 0;
     for await (const records of readFile(files[file]!, full)) {

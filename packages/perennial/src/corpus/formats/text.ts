@@ -16,7 +16,7 @@ export async function* readText(file: InputFile, options: RecordOptions): AsyncG
 async function* wholeFile(file: InputFile, options: RecordOptions): AsyncGenerator<ReadRecord[]> {
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
-  for await (const chunk of readChunks(file, options.onBytes)) {
+  for await (const chunk of readChunks(file, options)) {
     sizeBytes += chunk.length;
     if (sizeBytes <= options.maxRecordBytes) chunks.push(chunk);
     else chunks.length = 0;
@@ -34,7 +34,7 @@ async function* separated(file: InputFile, options: RecordOptions, separator: Re
     pieces = [];
     place = { ...place, line: next.number + 1, offset: next.offset + next.sizeBytes + 1, sizeBytes: 0 };
   };
-  for await (const lines of splitLines(readChunks(file, options.onBytes), options.maxRecordBytes)) {
+  for await (const lines of splitLines(readChunks(file, options), options.maxRecordBytes)) {
     const records: ReadRecord[] = [];
     for (const line of lines) {
       if (line.bytes !== undefined && line.sizeBytes < 64 && separator.test(Buffer.from(line.bytes).toString("latin1"))) {

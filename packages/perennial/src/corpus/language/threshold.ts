@@ -15,6 +15,12 @@ export type ScoreCounts = readonly number[];
 export class ScoreHistogram {
   private readonly counts = new Map<number, number>();
 
+  static from(counts: ScoreCounts): ScoreHistogram {
+    const histogram = new ScoreHistogram();
+    histogram.merge(counts);
+    return histogram;
+  }
+
   add(score: number, count = 1): void {
     const step = Math.round(Math.min(1, Math.max(0, score)) * STEPS);
     this.counts.set(step, (this.counts.get(step) ?? 0) + count);

@@ -76,7 +76,7 @@ export async function corpusDemo(folder: string, options: DemoOptions): Promise<
       inputs: [join(folder, "crawl")],
       identify: { model },
       languages: { keep: wanted },
-      thresholds: fitAll(languages, texts, labels, articlesPerLanguage),
+      thresholds: { given: fitAll(languages, texts, labels, articlesPerLanguage) },
       extract: { maxSeconds: 30 },
       checkpointItems: 200,
     },
@@ -211,7 +211,7 @@ async function measure(folder: string, truths: readonly Truth[]): Promise<StepQu
   for await (const document of readDocuments(shards.map((i) => places.read(folder, i)))) read.push(document);
   const dropped = new Map<string, string>();
   for await (const { url, metadata } of readDocuments(
-    shards.map((i) => places.dropped(folder, i)),
+    shards.map((i) => places.dropped(folder, "write", i)),
     { textField: "excerpt" },
   ))
     dropped.set(url!, String((metadata.dropped as { step?: string } | undefined)?.step));

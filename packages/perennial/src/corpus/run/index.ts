@@ -1,8 +1,25 @@
+export { dataCard } from "./card.ts";
 export type { Funnel, StepCounts } from "./counts.ts";
 export { corpusDemo, type DemoOptions, type StepQuality } from "./demo.ts";
-export { type CorpusManifest, dataCard } from "./manifest.ts";
-export { type CorpusPlan, type CorpusTask, isDone, openCorpus, PHASES, type Phase, places, readPlan, tasksOf } from "./plan.ts";
+export type { DropLine, DropReason } from "./drops.ts";
+export { type FilterStep, filterStepSchema } from "./filter-steps.ts";
+export type { CorpusManifest, LanguageTotals } from "./manifest.ts";
+export { type Measured, readMeasured, STATISTIC_NAMES, unpackStatistics } from "./measured.ts";
+export {
+  type CorpusPlan,
+  type CorpusTask,
+  isDone,
+  type OpenOptions,
+  openCorpus,
+  PHASES,
+  type Phase,
+  places,
+  readPlan,
+  tasksOf,
+} from "./plan.ts";
 export { type CorpusRecipe, type CorpusRecipeInput, corpusSchema } from "./recipe.ts";
-export { type RunOptions, runCorpus } from "./run.ts";
+export { type RunOptions, runCorpus, runCorpusStage, type Share } from "./run.ts";
 export { findShards, type Shard } from "./shards.ts";
+export { type CorpusStage, corpusStages, type StageOptions, taskIndexOf } from "./stages.ts";
 export { runCorpusTask } from "./tasks.ts";
+export { type ChosenThresholds, readChosen } from "./thresholds-phase.ts";

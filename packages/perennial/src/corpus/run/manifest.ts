@@ -1,12 +1,16 @@
-/** What a run has made: counts of every step, files with their hashes, and a data card that people read. */
+/** What a run has made: counts of every step, files with their hashes; `card.ts` tells it to people. */
 import { join } from "node:path";
 import { readJson, writeDurably, writeJson } from "../durable.ts";
 import { hashFile } from "../formats/index.ts";
+import { dataCard } from "./card.ts";
 import { addFunnel, type Funnel } from "./counts.ts";
-import { type CorpusPlan, type CorpusTask, places } from "./plan.ts";
+import { readLanguageChoice } from "./language-choice.ts";
+import { type CorpusPlan, type CorpusTask, markOf, places, tasksOf } from "./plan.ts";
+import type { PublishMark, RehydrateMark } from "./publish-phase.ts";
 import type { ReadMark } from "./read-phase.ts";
 import type { CorpusRecipe } from "./recipe.ts";
-import type { LanguageChoice, WriteMark } from "./write-phase.ts";
+import { type ChosenThresholds, readChosen, thresholdsFor } from "./thresholds-phase.ts";
+import type { WriteMark } from "./write-phase.ts";
 
 export interface CorpusManifest {
   readonly name: string;
@@ -14,25 +18,36 @@ export interface CorpusManifest {
   readonly shards: number;
   readonly documents: number;
   readonly bytes: number;
-  readonly languages: Readonly<Record<string, { documents: number; bytes: number; minScore: number; filtered: boolean }>>;
+  readonly languages: Readonly<Record<string, LanguageTotals>>;
   readonly funnel: Funnel;
   /** Broken records by reason. */
   readonly rejections: Readonly<Record<string, number>>;
   /** Shards that could not be read to their end. */
   readonly failures: readonly { readonly path: string; readonly reason: string }[];
   readonly clusters: unknown;
+  readonly precision: ChosenThresholds["precision"];
+  readonly rehydration: RehydrateMark["tables"] | null;
   readonly files: readonly { readonly path: string; readonly documents: number; readonly sha256: string }[];
 }
 
-export async function writeManifest(folder: string, { recipe, shards }: CorpusPlan, task: CorpusTask): Promise<void> {
+export interface LanguageTotals {
+  readonly documents: number;
+  readonly bytes: number;
+  readonly minScore: number;
+  /** Filters on numbers had thresholds for it. */
+  readonly filtered: boolean;
+}
+
+export async function writeManifest(folder: string, plan: CorpusPlan, task: CorpusTask): Promise<void> {
+  const { recipe, shards } = plan;
   const funnel: Funnel = {};
   const rejections: Record<string, number> = {};
   const failures: { path: string; reason: string }[] = [];
   const languages: Record<string, { documents: number; bytes: number }> = {};
   const files: Record<string, number> = {};
   for (const [index, { path }] of shards.entries()) {
-    const read = readJson<ReadMark>(places.mark(folder, { phase: "read", index }))!;
-    const write = readJson<WriteMark>(places.mark(folder, { phase: "write", index }))!;
+    const read = markOf<ReadMark>(folder, { phase: "read", index });
+    const write = markOf<WriteMark>(folder, { phase: "write", index });
     addFunnel(funnel, read.funnel);
     addFunnel(funnel, write.funnel);
     for (const [reason, count] of Object.entries(read.rejections)) rejections[reason] = (rejections[reason] ?? 0) + count;
@@ -40,11 +55,13 @@ export async function writeManifest(folder: string, { recipe, shards }: CorpusPl
     for (const [label, { documents, bytes }] of Object.entries(write.languages)) {
       const sum = languages[label] ?? { documents: 0, bytes: 0 };
       languages[label] = { documents: sum.documents + documents, bytes: sum.bytes + bytes };
+      files[places.documents("", label, index)] = documents;
     }
-    Object.assign(files, write.files);
   }
-  const { minScore } = readJson<LanguageChoice>(places.mark(folder, { phase: "thresholds", index: 0 }))!;
-  const filtered = new Set(recipe.thresholds.map(({ language }) => language));
+  for (const publish of tasksOf(plan, "publish")) Object.assign(files, markOf<PublishMark>(folder, publish).files);
+  const { minScore } = readLanguageChoice(folder);
+  const chosen = readChosen(folder);
+  const thresholdsOf = thresholdsFor(recipe, chosen);
   const hashed = [];
   for (const path of Object.keys(files).sort()) hashed.push({ path, documents: files[path]!, sha256: await hashFile(join(folder, path)) });
   const sum = (key: "documents" | "bytes") => Object.values(languages).reduce((total, counts) => total + counts[key], 0);
@@ -57,59 +74,17 @@ export async function writeManifest(folder: string, { recipe, shards }: CorpusPl
     languages: Object.fromEntries(
       Object.entries(languages)
         .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([label, counts]) => [label, { ...counts, minScore: minScore[label] ?? 0, filtered: filtered.has(label) }]),
+        .map(([label, counts]) => [label, { ...counts, minScore: minScore[label] ?? 0, filtered: thresholdsOf(label) !== undefined }]),
     ),
     funnel,
     rejections,
     failures,
     clusters: recipe.deduplicate ? readJson(places.mark(folder, { phase: "clusters", index: 0 })) : null,
+    precision: chosen.precision,
+    rehydration: recipe.rehydrate ? markOf<RehydrateMark>(folder, { phase: "rehydrate", index: 0 }).tables : null,
     files: hashed,
   };
   writeJson(places.manifest(folder), manifest);
   writeDurably(places.card(folder), dataCard(manifest));
   writeJson(places.mark(folder, task), {});
-}
-
-/** A README with the front matter that data hubs read. */
-export function dataCard({ name, documents, bytes, languages, funnel, rejections, failures, recipe }: CorpusManifest): string {
-  const codes = [...new Set(Object.keys(languages).map((label) => label.split("_")[0]!))];
-  const row = (...cells: (string | number)[]) => `| ${cells.join(" | ")} |`;
-  const reasons = (dropped: Readonly<Record<string, number>>) =>
-    Object.entries(dropped)
-      .sort(([, a], [, b]) => b - a)
-      .map(([reason, count]) => `${reason} ${count}`)
-      .join(", ");
-  return [
-    "---",
-    `pretty_name: ${name}`,
-    `language: [${codes.join(", ")}]`,
-    "task_categories: [text-generation]",
-    "configs:",
-    ...Object.keys(languages).flatMap((label) => [`  - config_name: ${label}`, `    data_files: documents/${label}/*.jsonl.zst`]),
-    "---",
-    "",
-    `# ${name}`,
-    "",
-    `${documents} documents, ${bytes} bytes of text, ${Object.keys(languages).length} languages${recipe.crawl === undefined ? "" : `, from ${recipe.crawl}`}.`,
-    "",
-    "| language | documents | bytes | least score | filtered |",
-    "|---|---|---|---|---|",
-    ...Object.entries(languages).map(([label, counts]) =>
-      row(label, counts.documents, counts.bytes, counts.minScore.toFixed(4), counts.filtered ? "yes" : "no"),
-    ),
-    "",
-    "| step | documents in | documents out | bytes in | bytes out | dropped |",
-    "|---|---|---|---|---|---|",
-    ...Object.entries(funnel).map(([step, counts]) =>
-      row(step, counts.documentsIn, counts.documentsOut, counts.bytesIn, counts.bytesOut, reasons(counts.dropped)),
-    ),
-    "",
-    ...(Object.keys(rejections).length > 0 ? [`Records that could not be read: ${reasons(rejections)}.`, ""] : []),
-    ...failures.flatMap(({ path, reason }) => [`Not read to its end: ${path} (${reason})`, ""]),
-    recipe.anonymize
-      ? "E-mail addresses, IP addresses and other personal data that the recipe names were replaced."
-      : "Personal data was not replaced.",
-    "Settings, counts and SHA-256 hashes of all files: `manifest.json`. What was dropped, with reasons: `dropped/`.",
-    "",
-  ].join("\n");
 }

@@ -1,100 +1,136 @@
 /**
- * A run in its folder: which tasks there are, which are done, and where everything lies. A task is idempotent; its mark is written last and
- * holds its counts. Any scheduler can run the tasks of a phase in any order on any number of machines that share the folder; phases follow
- * each other.
- *
- *   run.json                          recipe and shards
- *   marks/PHASE/000012.json           a finished task; those of deduplication lie in its folder
- *   journal/PHASE/000012.json         progress inside a task
- *   read/000012.jsonl.zst             documents of a shard, extracted and identified
- *   deduplicate/                      signatures, buckets, clusters (deduplicate/workspace.ts); the index of later runs
- *   documents/kab_Latn/000012.jsonl.zst   what is kept, by language
- *   dropped/000012.jsonl.zst          what is not, with the reason and the numbers that led to it
- *   manifest.json, README.md          counts and hashes; the data card
+ * A run: which tasks there are and which are done. A task is idempotent; its mark is written last and holds its counts. Any scheduler can run
+ * the tasks of a phase in any order on any number of machines that share the folder; phases follow each other (stages.ts).
  */
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { FieldError } from "../../errors.ts";
-import { duplicatePaths, openDuplicateRun } from "../deduplicate/index.ts";
+import { FieldError, PerennialError } from "../../errors.ts";
+import { openDuplicateRun } from "../deduplicate/index.ts";
 import { readJson, writeJson } from "../durable.ts";
+import { hashLists } from "./lists.ts";
+import { type CorpusTask, leavings, PHASES, type Phase, places } from "./places.ts";
 import { type CorpusRecipe, type CorpusRecipeInput, corpusSchema } from "./recipe.ts";
 import { findShards, type Shard } from "./shards.ts";
+
+export { type CorpusTask, PHASES, type Phase, places } from "./places.ts";
 
 export interface CorpusPlan {
   readonly recipe: CorpusRecipe;
   readonly shards: readonly Shard[];
+  /** SHA-256 of every list that the recipe names. */
+  readonly lists: Readonly<Record<string, string>>;
 }
 
-export const PHASES = ["read", "thresholds", "signatures", "buckets", "clusters", "write", "manifest"] as const;
-export type Phase = (typeof PHASES)[number];
-
-export interface CorpusTask {
-  readonly phase: Phase;
-  readonly index: number;
-}
-
-const digits = (index: number) => String(index).padStart(6, "0");
-
-export const places = {
-  plan: (folder: string) => join(folder, "run.json"),
-  mark: (folder: string, task: CorpusTask) => markOf(folder, task),
-  journal: (folder: string, { phase, index }: CorpusTask) => join(folder, "journal", phase, `${digits(index)}.json`),
-  read: (folder: string, shard: number) => join(folder, "read", `${digits(shard)}.jsonl.zst`),
-  duplicates: (folder: string) => join(folder, "deduplicate"),
-  documents: (folder: string, label: string, shard: number) => join(folder, "documents", label, `${digits(shard)}.jsonl.zst`),
-  dropped: (folder: string, shard: number) => join(folder, "dropped", `${digits(shard)}.jsonl.zst`),
-  rejected: (folder: string, shard: number) => join(folder, "rejected", `${digits(shard)}.jsonl.zst`),
-  manifest: (folder: string) => join(folder, "manifest.json"),
-  card: (folder: string) => join(folder, "README.md"),
+/** The first phase that a field of the recipe matters to; null: to none, so that it may change under way. */
+const MATTERS_TO: Readonly<Record<keyof CorpusRecipe, Phase | null>> = {
+  name: "manifest",
+  crawl: "read",
+  inputs: "read",
+  output: null,
+  reading: "read",
+  urls: "read",
+  robots: "read",
+  extract: "read",
+  license: "read",
+  repair: "read",
+  identify: "read",
+  languages: "languages",
+  deduplicate: "signatures",
+  earlier: "signatures",
+  score: "measure",
+  thresholds: "references",
+  filters: "measure",
+  anonymize: "write",
+  personalDataOffsets: "write",
+  rehydrate: "rehydrate",
+  formats: "publish",
+  memoryBytes: null,
+  checkpointItems: "read",
 };
 
-/** The stages of deduplication have marks of their own. */
-function markOf(folder: string, { phase, index }: CorpusTask): string {
-  if (phase === "signatures") return duplicatePaths.signatures(places.duplicates(folder), index);
-  if (phase === "buckets") return duplicatePaths.bucket(places.duplicates(folder), index);
-  if (phase === "clusters") return duplicatePaths.clusters(places.duplicates(folder));
-  return join(folder, "marks", phase, `${digits(index)}.json`);
+export interface OpenOptions {
+  /** Take another recipe than the one that the folder was made with, and run again what it changes. */
+  readonly redo?: boolean;
 }
 
 /** Starts a run in `folder`, or takes up the one that is there if recipe and inputs are the same. */
-export function openCorpus(folder: string, given: CorpusRecipeInput): CorpusPlan {
+export async function openCorpus(folder: string, given: CorpusRecipeInput, { redo = false }: OpenOptions = {}): Promise<CorpusPlan> {
   const recipe = corpusSchema.parse(given);
-  const plan: CorpusPlan = { recipe, shards: findShards(recipe.inputs) };
+  const plan = plain<CorpusPlan>({ recipe, shards: await findShards(recipe.inputs, recipe.reading), lists: hashLists(recipe) });
   const present = readJson<CorpusPlan>(places.plan(folder));
-  if (present && JSON.stringify(present) !== JSON.stringify(JSON.parse(JSON.stringify(plan))))
-    throw new FieldError("CORPUS_RESUME", {
-      at: places.plan(folder),
-      expected: "the recipe and the inputs of this run",
-      todo: "choose another folder, or remove this one to start over",
-    });
+  const change = present === undefined ? undefined : firstChange(present, plan);
+  if (change !== undefined) {
+    if (!redo)
+      throw new FieldError("CORPUS_RESUME", {
+        at: places.plan(folder),
+        expected: `the recipe and the inputs of this run; ${change.what} differs`,
+        todo: `--redo runs ${change.phase} and what follows again; or choose another folder`,
+      });
+    forget(folder, change.phase);
+  }
   if (recipe.deduplicate) {
     const earlier = recipe.earlier === undefined ? undefined : places.duplicates(recipe.earlier);
     openDuplicateRun(places.duplicates(folder), recipe.deduplicate, plan.shards.length, earlier);
   }
-  if (!present) writeJson(places.plan(folder), plan);
+  if (!present || JSON.stringify(present) !== JSON.stringify(plan)) writeJson(places.plan(folder), plan);
   return plan;
+}
+
+/** As it comes back from the file: without fields that are undefined. */
+const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+
+/** The earliest phase that has other inputs now. */
+function firstChange(present: CorpusPlan, plan: CorpusPlan): { what: string; phase: Phase } | undefined {
+  const changes: { what: string; phase: Phase }[] = [];
+  for (const [field, phase] of Object.entries(MATTERS_TO) as [keyof CorpusRecipe, Phase | null][])
+    if (phase !== null && !same(present.recipe[field], plan.recipe[field])) changes.push({ what: field, phase });
+  if (!same(present.shards, plan.shards)) changes.push({ what: "the set of input files", phase: "read" });
+  for (const path of Object.keys({ ...present.lists, ...plan.lists }))
+    if (present.lists[path] !== plan.lists[path]) changes.push({ what: `the list ${path}`, phase: "read" });
+  return changes.sort((a, b) => PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase))[0];
+}
+
+function forget(folder: string, from: Phase): void {
+  // Backwards, so that a kill in between leaves no phase that builds on one that is gone.
+  for (const phase of PHASES.slice(PHASES.indexOf(from)).toReversed())
+    for (const path of leavings[phase].toReversed()) rmSync(join(folder, path), { recursive: true, force: true });
 }
 
 export function readPlan(folder: string): CorpusPlan {
   const plan = readJson<CorpusPlan>(places.plan(folder));
-  if (!plan) throw new FieldError("CORPUS_RESUME", { at: places.plan(folder), expected: "a corpus run", todo: "start it with runCorpus" });
+  if (!plan)
+    throw new FieldError("CORPUS_RESUME", { at: places.plan(folder), expected: "a corpus run", todo: "`perennial corpus run` starts one" });
   return plan;
 }
 
 /** All tasks of a phase. */
 export function tasksOf({ recipe, shards }: CorpusPlan, phase: Phase): CorpusTask[] {
-  const bands = recipe.deduplicate?.method === "minhash" ? recipe.deduplicate.numBands : 1;
-  const duplicates = recipe.deduplicate ? 1 : 0;
+  const { deduplicate, thresholds, rehydrate, formats } = recipe;
+  const bands = deduplicate?.method === "minhash" ? deduplicate.numBands : 1;
   const counts: Record<Phase, number> = {
     read: shards.length,
+    references: thresholds.fit ? 1 + Object.keys(thresholds.fit.references).length : 0,
+    languages: 1,
+    signatures: deduplicate ? shards.length : 0,
+    buckets: deduplicate ? bands : 0,
+    clusters: deduplicate ? 1 : 0,
+    measure: shards.length,
     thresholds: 1,
-    signatures: duplicates * shards.length,
-    buckets: duplicates * bands,
-    clusters: duplicates,
     write: shards.length,
+    rehydrate: rehydrate ? 1 : 0,
+    publish: rehydrate || formats.includes("parquet") ? shards.length : 0,
     manifest: 1,
   };
   return Array.from({ length: counts[phase] }, (_, index) => ({ phase, index }));
 }
 
 export const isDone = (folder: string, task: CorpusTask): boolean => existsSync(places.mark(folder, task));
+
+/** What a finished task has left; throws where an earlier phase is not complete. */
+export function markOf<T>(folder: string, task: CorpusTask): T {
+  const mark = readJson<T>(places.mark(folder, task));
+  if (mark === undefined)
+    throw new PerennialError("CORPUS_ORDER", `${places.mark(folder, task)} is missing: run the stage ${task.phase} to its end first.`);
+  return mark;
+}

@@ -76,7 +76,7 @@ test("a crawl becomes a corpus: one copy of each article, by language, every pag
   for (const { documentsIn, documentsOut, dropped } of Object.values(funnel))
     expect(documentsIn - documentsOut).toBe(Object.values(dropped).reduce((sum, count) => sum + count, 0));
   let droppedDocuments = 0;
-  for await (const _ of readDocuments(Array.from({ length: SHARDS }, (_, i) => places.dropped(at, i)).filter(existsSync), {
+  for await (const _ of readDocuments(Array.from({ length: SHARDS }, (_, i) => places.dropped(at, "write", i)).filter(existsSync), {
     textField: "excerpt",
   }))
     droppedDocuments++;
@@ -86,7 +86,7 @@ test("a crawl becomes a corpus: one copy of each article, by language, every pag
 
 test("any scheduler can run the tasks of a phase, in any order and more than once", async () => {
   const at = folder();
-  const plan = openCorpus(at, recipe());
+  const plan = await openCorpus(at, recipe());
   for (const phase of PHASES) for (const task of tasksOf(plan, phase).reverse()) for (let i = 0; i < 2; i++) await runCorpusTask(at, task);
   expect(hashes(JSON.parse(readFileSync(places.manifest(at), "utf8")) as CorpusManifest)).toEqual(hashes(undisturbed));
 });
@@ -187,7 +187,10 @@ test("bad records, other pages and unreadable shards are set aside, counted and 
     '{"id":"1","text":"Only a short text in English that says nothing at all."}\nnot json\n{"id":"2","text":"\\ud800"}\n',
   );
   writeFileSync(join(bad, "empty.warc.gz"), "");
-  const manifest = await runCorpus(folder(), recipe({ inputs: [bad], urls: { domains: ["casino.example"] }, languages: { minScore: 0 } }));
+  const manifest = await runCorpus(
+    folder(),
+    recipe({ inputs: [bad], urls: { domains: ["casino.example"] }, languages: { minScore: 0 }, filters: [] }),
+  );
   expect(manifest.documents).toBe(2);
   expect(manifest.rejections).toEqual({ "damaged-member": 1, "invalid-json": 1, "lone-surrogate": 1 });
   expect(manifest.funnel.read!.dropped).toEqual({ "other-record-type": 1 });
@@ -197,7 +200,9 @@ test("bad records, other pages and unreadable shards are set aside, counted and 
 
 test("another recipe in the same folder is refused", async () => {
   const at = folder();
-  openCorpus(at, recipe());
-  expect(() => openCorpus(at, recipe({ crawl: "other" }))).toThrow(/run\.json: expected the recipe and the inputs of this run/);
-  expect(() => openCorpus(folder(), recipe({ inputs: [join(root, "nothing")] }))).toThrow(/nothing/);
+  await openCorpus(at, recipe());
+  await expect(openCorpus(at, recipe({ crawl: "other" }))).rejects.toThrow(
+    /run\.json: expected the recipe and the inputs of this run; crawl differs\. --redo runs read/,
+  );
+  await expect(openCorpus(folder(), recipe({ inputs: [join(root, "nothing")] }))).rejects.toThrow(/nothing/);
 });

@@ -1,45 +1,97 @@
 /**
- * From raw shards to a corpus, or the rest of the way after a stop: read → thresholds → signatures → buckets → clusters → write →
- * manifest. Killed at any moment the same call goes on where it was; the number of workers may be another one every time.
+ * From raw shards to a corpus, or the rest of the way after a stop: every phase of places.ts in turn. Killed at any moment the same call goes
+ * on where it was; the number of workers may be another one every time.
  */
+import { setTimeout as pause } from "node:timers/promises";
 import { readJson } from "../durable.ts";
 import type { CorpusManifest } from "./manifest.ts";
-import { type CorpusTask, isDone, openCorpus, PHASES, places, tasksOf } from "./plan.ts";
+import { type CorpusPlan, type CorpusTask, isDone, type OpenOptions, openCorpus, PHASES, type Phase, places, tasksOf } from "./plan.ts";
 import { WorkerPool } from "./pool.ts";
 import type { CorpusRecipeInput } from "./recipe.ts";
 import { runCorpusTask } from "./tasks.ts";
 
-export interface RunOptions {
+/** A part of the tasks: those whose number is `index` modulo `count`. */
+export interface Share {
+  readonly index: number;
+  readonly count: number;
+}
+
+export interface RunOptions extends OpenOptions {
   /** Threads that work on tasks; 1: this one. */
   readonly workers?: number;
   readonly signal?: AbortSignal;
-  readonly onTask?: (task: CorpusTask) => void;
+  /** Told after each task: it, and how many of its phase are done and there are in all. */
+  readonly onTask?: (task: CorpusTask, done: number, all: number) => void;
   /** Told when progress inside a task is safe; with one worker only. */
   readonly onCheckpoint?: () => void;
 }
 
-/** Throws the signal's reason when it is aborted; what was done stays. Look at `failures` of the manifest: a shard may have been unreadable. */
-export async function runCorpus(folder: string, recipe: CorpusRecipeInput, options: RunOptions = {}): Promise<CorpusManifest> {
-  const { workers = 1, signal, onTask, onCheckpoint } = options;
-  const plan = openCorpus(folder, recipe);
+/**
+ * Throws the signal's reason when it is aborted; what was done stays. Look at `failures` of the manifest: a shard may have been unreadable.
+ * With a share, this machine does its part of each phase and waits for the others' before the next.
+ */
+export async function runCorpus(
+  folder: string,
+  recipe: CorpusRecipeInput,
+  options: RunOptions & { readonly share?: Share } = {},
+): Promise<CorpusManifest> {
+  const plan = await openCorpus(folder, recipe, options);
+  const { share = { index: 0, count: 1 } } = options;
+  await withWorkers(folder, options, async (run) => {
+    for (const phase of PHASES) {
+      await run(mine(plan, phase, share), tasksOf(plan, phase).length);
+      if (share.count > 1) await others(folder, plan, phase, options.signal);
+    }
+  });
+  return readJson<CorpusManifest>(places.manifest(folder))!;
+}
+
+/** The tasks of one phase, or this share of them: what a member of a job array does. */
+export async function runCorpusStage(
+  folder: string,
+  plan: CorpusPlan,
+  phase: Phase,
+  { share = { index: 0, count: 1 }, ...options }: Omit<RunOptions, "redo"> & { readonly share?: Share } = {},
+): Promise<void> {
+  await withWorkers(folder, options, (run) => run(mine(plan, phase, share), tasksOf(plan, phase).length));
+}
+
+const mine = (plan: CorpusPlan, phase: Phase, { index, count }: Share): CorpusTask[] =>
+  tasksOf(plan, phase).filter((task) => task.index % count === index);
+
+async function withWorkers(
+  folder: string,
+  { workers = 1, signal, onTask, onCheckpoint }: Omit<RunOptions, "redo">,
+  work: (run: (tasks: readonly CorpusTask[], all: number) => Promise<void>) => Promise<void>,
+): Promise<void> {
   let pool: WorkerPool | undefined;
   try {
-    for (const phase of PHASES) {
+    await work(async (tasks, all) => {
       signal?.throwIfAborted();
-      const open = tasksOf(plan, phase).filter((task) => !isDone(folder, task));
+      const open = tasks.filter((task) => !isDone(folder, task));
+      let done = all - open.length;
+      const told = (task: CorpusTask) => onTask?.(task, ++done, all);
       if (workers > 1 && open.length > 1) {
         pool ??= new WorkerPool(folder, workers);
-        await pool.run(open, onTask, signal);
-        continue;
+        await pool.run(open, told, signal);
+        signal?.throwIfAborted();
+        return;
       }
       for (const task of open) {
         signal?.throwIfAborted();
         await runCorpusTask(folder, task, onCheckpoint);
-        onTask?.(task);
+        told(task);
       }
-    }
+    });
   } finally {
     await pool?.close();
   }
-  return readJson<CorpusManifest>(places.manifest(folder))!;
+}
+
+const LOOK_MILLISECONDS = 2000;
+
+/** Until the machines that have the other shares are done with a phase. */
+async function others(folder: string, plan: CorpusPlan, phase: Phase, signal?: AbortSignal): Promise<void> {
+  for (const task of tasksOf(plan, phase))
+    while (!isDone(folder, task)) await pause(LOOK_MILLISECONDS, undefined, signal ? { signal } : {});
 }

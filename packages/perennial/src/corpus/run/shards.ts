@@ -1,36 +1,83 @@
 /** The shards of a corpus: its input files, each with the documents it holds, in an order that is the same on every machine. */
-import { readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { statSync } from "node:fs";
 import { FieldError } from "../../errors.ts";
-import { findInputs, type InputFile } from "../formats/index.ts";
-import { isAddress } from "../warc/index.ts";
+import {
+  type ByteOptions,
+  type Compression,
+  type Format,
+  formatOf,
+  type InputFile,
+  isAddress,
+  listObjects,
+  matchPaths,
+  sizeOf,
+} from "../formats/index.ts";
+import { readListFile } from "./lists.ts";
+import type { CorpusRecipe, ReadingSettings } from "./recipe.ts";
 
 export type Shard =
-  | { readonly kind: "warc"; readonly path: string; readonly sizeBytes: number | null }
-  | { readonly kind: "records"; readonly path: string; readonly sizeBytes: number; readonly file: InputFile };
+  | { readonly kind: "warc"; readonly path: string; readonly sizeBytes: number }
+  | {
+      readonly kind: "records";
+      readonly path: string;
+      readonly sizeBytes: number;
+      readonly format: Format;
+      readonly compression: Compression;
+    }
+  /** HTML files, together one shard; `path` is the first. */
+  | { readonly kind: "pages"; readonly path: string; readonly sizeBytes: number; readonly pages: readonly string[] };
 
 const WARC = /\.(warc|wet)(\.gz)?$/i;
-const RECORDS = /\.((jsonl|ndjson|txt|md)(\.gz|\.zst)?|parquet)$/i;
+const HTML = /\.x?html?$/i;
+const KNOWN = ".warc, .wet (also .gz), .html, .jsonl, .txt, .md (also .gz, .zst) or .parquet";
 
-export function findShards(inputs: readonly string[]): Shard[] {
+export function byteOptions({ retries, retrySeconds, endpoint, region, signed }: ReadingSettings): ByteOptions {
+  const s3 = { signed, ...(endpoint === undefined ? {} : { endpoint }), ...(region === undefined ? {} : { region }) };
+  return { maxRetries: retries, retrySeconds, s3 };
+}
+
+/** As the readers of records see such a shard. */
+export const inputFileOf = ({ path, sizeBytes, format, compression }: Extract<Shard, { kind: "records" }>): InputFile => ({
+  path,
+  sizeBytes,
+  format,
+  compression,
+});
+
+export async function findShards(inputs: CorpusRecipe["inputs"], reading: ReadingSettings): Promise<Shard[]> {
   const shards = new Map<string, Shard>();
-  const add = (shard: Shard) => void (shards.has(shard.path) || shards.set(shard.path, shard));
-  const addFile = (path: string) => {
-    if (WARC.test(path)) add({ kind: "warc", path, sizeBytes: statSync(path).size });
-    else for (const file of findInputs([path])) add({ kind: "records", path: file.path, sizeBytes: file.sizeBytes, file });
+  const pages: string[] = [];
+  const add = (path: string, sizeBytes: number): boolean => {
+    const name = isAddress(path) ? path.replace(/[?#].*$/s, "") : path;
+    const records = formatOf(name);
+    if (HTML.test(name) && !isAddress(path)) pages.push(path);
+    else if (shards.has(path)) return true;
+    else if (WARC.test(name)) shards.set(path, { kind: "warc", path, sizeBytes });
+    else if (records) shards.set(path, { kind: "records", path, sizeBytes, ...records });
+    else return false;
+    return true;
   };
-  for (const input of inputs) {
-    const before = shards.size;
-    if (isAddress(input)) {
-      if (!WARC.test(new URL(input.replace(/^s3:/, "https:")).pathname))
-        throw new FieldError("CORPUS_INPUT", { at: input, expected: "an address that ends in .warc, .warc.gz, .wet or .wet.gz" });
-      add({ kind: "warc", path: input, sizeBytes: null });
-    } else if (statSync(input, { throwIfNoEntry: false })?.isDirectory()) {
-      const names = (readdirSync(input, { recursive: true, encoding: "utf8" }) as string[]).sort();
-      for (const name of names) if (WARC.test(name) || RECORDS.test(name)) addFile(join(input, name));
-      if (shards.size === before)
-        throw new FieldError("CORPUS_INPUT", { at: input, expected: "a folder with WARC, WET, JSONL, Parquet or text files" });
-    } else addFile(input);
+  for (const location of inputs.flatMap(locationsOf)) {
+    let found = 0;
+    if (location.startsWith("s3:") && location.endsWith("/")) {
+      for (const object of await listObjects(location, byteOptions(reading))) if (add(object.location, object.sizeBytes)) found++;
+    } else if (isAddress(location)) {
+      if (add(location, await sizeOf(location, byteOptions(reading)))) found++;
+    } else for (const path of matchPaths(location)) if (add(path, statSync(path).size)) found++;
+    if (found === 0) throw new FieldError("CORPUS_INPUT", { at: location, expected: `at least one file with the ending ${KNOWN}` });
   }
-  return [...shards.values()];
+  return [...shards.values(), ...grouped([...new Set(pages)], reading.pagesPerShard)];
+}
+
+function locationsOf(input: CorpusRecipe["inputs"][number]): string[] {
+  if (typeof input === "string") return [input];
+  const lines = readListFile(input.list).split("\n");
+  return lines.map((line) => line.trim()).flatMap((line) => (line === "" || line.startsWith("#") ? [] : [`${input.prefix}${line}`]));
+}
+
+function* grouped(pages: readonly string[], pagesPerShard: number): Generator<Shard> {
+  for (let at = 0; at < pages.length; at += pagesPerShard) {
+    const group = pages.slice(at, at + pagesPerShard);
+    yield { kind: "pages", path: group[0]!, sizeBytes: group.reduce((sum, path) => sum + statSync(path).size, 0), pages: group };
+  }
 }

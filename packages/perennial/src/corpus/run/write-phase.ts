@@ -1,140 +1,136 @@
 /** The last phase over the documents: language, duplicates, filters, clean-up; what is kept by language, what is dropped with its reason. */
+import { PerennialError } from "../../errors.ts";
 import { anonymizer } from "../anonymize/index.ts";
-import { duplicateDecisions } from "../deduplicate/index.ts";
-import { type Document, type Json, languageLabel } from "../document.ts";
-import { readJson, writeJson } from "../durable.ts";
-import { applyFilters, type Filter, statistics } from "../filter/index.ts";
+import { type Decision, duplicateDecisions } from "../deduplicate/index.ts";
+import { annotate, type Document, type Json, languageLabel } from "../document.ts";
+import { writeJson } from "../durable.ts";
 import { readDocuments } from "../formats/index.ts";
-import { collapseSymbolLines, repairMojibake } from "../repair/index.ts";
-import { languageFilters, profileOf } from "../thresholds/index.ts";
+import { collapseSymbolLines } from "../repair/index.ts";
+import { piiOffsets } from "../score/index.ts";
 import { countDropped, countKept, type Funnel, textBytes } from "./counts.ts";
+import { type DropReason, dropLine } from "./drops.ts";
 import { FrameWriter } from "./frames.ts";
+import { judgeOf } from "./judge.ts";
+import { languageDrop, readLanguageChoice } from "./language-choice.ts";
+import { type Measured, readMeasured } from "./measured.ts";
 import { type CorpusPlan, type CorpusTask, places } from "./plan.ts";
 import type { CorpusRecipe } from "./recipe.ts";
+import { readChosen } from "./thresholds-phase.ts";
 
 export interface WriteMark {
   readonly funnel: Funnel;
   /** Kept documents and bytes of text by label. */
   readonly languages: Readonly<Record<string, { documents: number; bytes: number }>>;
-  /** Files that were written, with their documents. */
-  readonly files: Readonly<Record<string, number>>;
+  /** By label and cluster size: documents after deduplication, and those of them that filters removed. */
+  readonly clusterSizes: ClusterSizes;
 }
+
+export type ClusterSizes = Readonly<Record<string, Readonly<Record<string, { documents: number; removed: number }>>>>;
 
 interface WriteState {
   readonly funnel: Funnel;
   readonly languages: Record<string, { documents: number; bytes: number }>;
-}
-
-export interface LanguageChoice {
-  /** Least score by label. */
-  readonly minScore: Readonly<Record<string, number>>;
-}
-
-const EXCERPT_CHARACTERS = 300;
-
-/** Why the language of a document keeps it out, if it does. */
-export function languageDrop(
-  document: Document,
-  recipe: CorpusRecipe,
-  { minScore }: LanguageChoice,
-): { reason: string; value?: number; threshold?: number } | undefined {
-  const label = languageLabel(document);
-  if (recipe.languages.keep && !recipe.languages.keep.includes(label)) return { reason: "language-not-wanted" };
-  const value = document.languageScore ?? 1;
-  const threshold = minScore[label] ?? 0;
-  return value < threshold ? { reason: "language-score-below-min", value, threshold } : undefined;
+  readonly clusterSizes: Record<string, Record<string, { documents: number; removed: number }>>;
 }
 
 export async function writeShard(folder: string, { recipe }: CorpusPlan, task: CorpusTask, onCheckpoint?: () => void): Promise<void> {
-  const writer = await FrameWriter.open<WriteState>(places.journal(folder, task), { funnel: {}, languages: {} });
-  const { funnel, languages } = writer.state;
-  const choice = readJson<LanguageChoice>(places.mark(folder, { phase: "thresholds", index: 0 }))!;
+  const writer = await FrameWriter.open<WriteState>(places.journal(folder, task), { funnel: {}, languages: {}, clusterSizes: {} });
+  const { funnel, languages, clusterSizes } = writer.state;
+  const choice = readLanguageChoice(folder);
   const decide = recipe.deduplicate ? duplicateDecisions(places.duplicates(folder), task.index) : undefined;
-  const filters = filtersOf(recipe);
+  const filter = judgeOf(recipe, readChosen(folder));
   const clean = cleaner(recipe);
-  const dropped = places.dropped(folder, task.index);
+  const measurements = readMeasured(folder, task.index);
+  const measuredOf = await inStep(measurements);
 
   let row = 0;
   try {
     if (!writer.finished) {
       for await (const document of readDocuments([places.read(folder, task.index)])) {
+        const measured = await measuredOf(row);
         if (row++ < writer.items) continue;
-        const kept = judge(document, row - 1);
-        if (kept) {
-          const label = languageLabel(kept);
-          writer.write(places.documents(folder, label, task.index), kept);
-          const counts = languages[label] ?? { documents: 0, bytes: 0 };
-          languages[label] = { documents: counts.documents + 1, bytes: counts.bytes + textBytes(kept.text) };
-        }
-        if (row % recipe.checkpointItems === 0) {
-          writer.checkpoint(row);
-          onCheckpoint?.();
-        }
+        take(document, row - 1, measured);
+        if (row % recipe.checkpointItems !== 0) continue;
+        writer.checkpoint(row);
+        onCheckpoint?.();
       }
     }
+    writer.finish(row);
   } catch (error) {
     writer.close();
     throw error;
+  } finally {
+    await measurements.return(undefined);
   }
-  writer.finish(row);
-  const files = Object.fromEntries(
-    Object.entries(languages).map(([label, { documents }]) => [places.documents("", label, task.index), documents]),
-  );
-  writeJson(places.mark(folder, task), { funnel, languages, files } satisfies WriteMark);
+  writeJson(places.mark(folder, task), { funnel, languages, clusterSizes } satisfies WriteMark);
   writer.forget();
 
-  function judge(document: Document, row: number): Document | undefined {
+  function take(document: Document, at: number, measured: Measured | undefined): undefined {
     const bytes = textBytes(document.text);
-    const drop = (step: string, why: { readonly [key: string]: Json }, from = document): undefined => {
-      countDropped(funnel, step, String(why.reason), bytes);
-      const { text, ...rest } = from;
-      writer.write(dropped, { ...rest, excerpt: text.slice(0, EXCERPT_CHARACTERS), dropped: { step, ...why } });
-      return undefined;
+    const duplicate = decide?.(at);
+    const drop = (step: string, why: DropReason, from = document): undefined => {
+      countDropped(funnel, step, why.reason, bytes);
+      writer.write(places.dropped(folder, "write", task.index), dropLine(from, step, why));
     };
     const foreign = languageDrop(document, recipe, choice);
     if (foreign) return drop("language", foreign);
     countKept(funnel, "language", bytes);
-    let current = document;
-    if (decide) {
-      const { keep, clusterSize, original } = decide(row);
-      if (!keep) return drop("deduplicate", { reason: "duplicate", clusterSize, original });
+    if (duplicate) {
+      if (!duplicate.keep) return drop("deduplicate", copyOf(duplicate));
       countKept(funnel, "deduplicate", bytes);
-      current = { ...current, clusterSize };
     }
-    const forLanguage = filters.get(languageLabel(document));
-    if (forLanguage) {
-      const measured = forLanguage.measure(current);
-      const outcome = applyFilters(forLanguage.filters, measured);
-      if (outcome.dropped) return drop("filter", outcome.dropped, outcome.document);
-      countKept(funnel, "filter", bytes, textBytes(outcome.document.text));
-      current = outcome.document;
+    const current = duplicate ? { ...document, clusterSize: duplicate.clusterSize } : document;
+    let outcome: Outcome;
+    try {
+      const judged = filter(current, measured!);
+      outcome = "dropped" in judged ? judged : { ...judged, cleaned: clean(judged.document) };
+    } catch (error) {
+      // A mistake in the recipe ends the run; a document that a step stumbles over costs itself only.
+      if (error instanceof PerennialError) throw error;
+      return drop("failed", { reason: "step-failed", detail: error instanceof Error ? error.message : String(error) }, current);
     }
-    const cleaned = clean(current);
-    countKept(funnel, "clean", textBytes(current.text), textBytes(cleaned.text));
-    return cleaned;
+    countCluster(current, "dropped" in outcome);
+    if ("dropped" in outcome) return drop("filter", outcome.dropped, outcome.document);
+    const { document: filtered, cleaned } = outcome;
+    countKept(funnel, "filter", bytes, textBytes(filtered.text));
+    countKept(funnel, "clean", textBytes(filtered.text), textBytes(cleaned.text));
+    const label = languageLabel(cleaned);
+    writer.write(places.documents(folder, label, task.index), cleaned);
+    languages[label] ??= { documents: 0, bytes: 0 };
+    languages[label].documents++;
+    languages[label].bytes += textBytes(cleaned.text);
+  }
+
+  function countCluster(document: Document, removed: boolean): void {
+    clusterSizes[languageLabel(document)] ??= {};
+    const sizes = clusterSizes[languageLabel(document)]!;
+    const size = String(document.clusterSize ?? 1);
+    sizes[size] ??= { documents: 0, removed: 0 };
+    sizes[size].documents++;
+    if (removed) sizes[size].removed++;
   }
 }
 
-/** Filters by label, and the statistics they decide by, kept with the document so that decisions can be made again. */
-function filtersOf(recipe: CorpusRecipe): Map<string, { filters: readonly Filter[]; measure(document: Document): Document }> {
-  return new Map(
-    recipe.thresholds.map((thresholds) => {
-      const profile = profileOf(thresholds);
-      const measure = (document: Document): Document => ({
-        ...document,
-        annotations: { ...document.annotations, statistics: { ...statistics(document, profile) } },
-      });
-      return [thresholds.language, { filters: languageFilters({ ...thresholds, languageScore: null }), measure }];
-    }),
-  );
+type Outcome = { readonly document: Document; readonly dropped: DropReason } | { readonly document: Document; readonly cleaned: Document };
+
+const copyOf = ({ clusterSize, original }: Decision): DropReason => ({ reason: "duplicate", clusterSize, original });
+
+/** The measurement of each row that has one, asked in ascending order. */
+async function inStep(measurements: AsyncGenerator<Measured>): Promise<(row: number) => Promise<Measured | undefined>> {
+  let next = await measurements.next();
+  return async (row) => {
+    while (!next.done && next.value.row < row) next = await measurements.next();
+    return !next.done && next.value.row === row ? next.value : undefined;
+  };
 }
 
-/** Encoding repair, then personal data, then lines of symbols (FineWeb2 §7). */
-function cleaner(recipe: CorpusRecipe): (document: Document) => Document {
-  const anonymize = recipe.anonymize ? anonymizer(recipe.anonymize) : undefined;
+/** Lines of symbols, then personal data (FineWeb2 §7); offsets are those of the text as it is written. */
+function cleaner({ anonymize, repair, personalDataOffsets }: CorpusRecipe): (document: Document) => Document {
+  const replace = anonymize ? anonymizer(anonymize) : undefined;
   return (document) => {
-    const repaired = recipe.repairMojibake ? repairMojibake(document.text) : document.text;
-    const text = collapseSymbolLines(anonymize ? anonymize(repaired).text : repaired);
-    return text === document.text ? document : { ...document, text };
+    const replaced = replace ? replace(document.text).text : document.text;
+    const text = repair.symbolLines ? collapseSymbolLines(replaced) : replaced;
+    const cleaned = text === document.text ? document : { ...document, text };
+    return personalDataOffsets ? annotate(cleaned, "personalData", piiOffsets(text) as unknown as Json) : cleaned;
   };
 }

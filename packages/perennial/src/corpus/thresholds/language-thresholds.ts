@@ -70,11 +70,19 @@ export interface FitInput {
   /** The crawl after language identification. */
   readonly crawl: References;
   readonly languageScore?: number | null;
-  readonly methods?: Partial<Record<"gopherRepetition" | "finewebQuality" | "gopherQuality", AdaptationMethod>>;
+  readonly methods?: Partial<Record<FilterGroup, AdaptationMethod>>;
+  /** Whose distribution counts; default: the crawl for repetition, else the clean reference. */
+  readonly on?: Partial<Record<FilterGroup, "crawl" | "reference">>;
+  /** Default: those of the clean reference. */
+  readonly stopWords?: readonly string[];
 }
 
-export function fitThresholds({ language, clean, crawl, languageScore = null, methods = {} }: FitInput): LanguageThresholds {
+export type FilterGroup = "gopherRepetition" | "finewebQuality" | "gopherQuality";
+
+export function fitThresholds(input: FitInput): LanguageThresholds {
+  const { language, clean, crawl, languageScore = null, methods = {}, on = {} } = input;
   const because: LanguageThresholds["because"] = {};
+  const textOf = (group: FilterGroup, usual: "crawl" | "reference") => ((on[group] ?? usual) === "crawl" ? crawl : clean);
 
   const tuned = <Table extends BoundTable>(
     key: string,
@@ -97,19 +105,51 @@ export function fitThresholds({ language, clean, crawl, languageScore = null, me
       }),
     ) as Partial<Thresholds<Table>>;
 
-  const repetition = tuned("gopherRepetition", gopherRepetition, REPETITION_TUNED, methods.gopherRepetition ?? "meanStd", crawl);
-  const fineweb = tuned("finewebQuality", finewebQuality, FINEWEB_TUNED, methods.finewebQuality ?? "tenTail", clean);
-  const gopher = tuned("gopherQuality", gopherQuality, GOPHER_TUNED, methods.gopherQuality ?? "quantile", clean);
+  const repetition = tuned(
+    "gopherRepetition",
+    gopherRepetition,
+    REPETITION_TUNED,
+    methods.gopherRepetition ?? "meanStd",
+    textOf("gopherRepetition", "crawl"),
+  );
+  const fineweb = tuned(
+    "finewebQuality",
+    finewebQuality,
+    FINEWEB_TUNED,
+    methods.finewebQuality ?? "tenTail",
+    textOf("finewebQuality", "reference"),
+  );
+  const gopher = tuned(
+    "gopherQuality",
+    gopherQuality,
+    GOPHER_TUNED,
+    methods.gopherQuality ?? "quantile",
+    textOf("gopherQuality", "reference"),
+  );
   const maxMeanWordLength = Math.max(1, gopher.maxMeanWordLength!);
   const minMeanWordLength = Math.max(0, Math.min(gopher.minMeanWordLength!, maxMeanWordLength - 1));
   return {
     language,
     languageScore,
-    stopWords: stopWords(clean.language.wordCounts()),
+    stopWords: [...(input.stopWords ?? stopWords(clean.language.wordCounts()))],
     gopherRepetition: gopherRepetition.schema.parse({ ...FINEWEB2_REPETITION, ...repetition }),
     finewebQuality: finewebQuality.schema.parse({ ...FINEWEB2_QUALITY, ...fineweb }),
     gopherQuality: gopherQuality.schema.parse({ ...gopher, minMeanWordLength, maxMeanWordLength }),
     because,
+  };
+}
+
+/** The published English values under FineWeb2's settings, for English or, without stop words, for a language that has no reference. */
+export function englishThresholds(language = "eng_Latn"): LanguageThresholds {
+  const isEnglish = language.startsWith("eng_");
+  return {
+    language,
+    languageScore: null,
+    stopWords: isEnglish ? [...englishProfile.stopWords] : [],
+    gopherRepetition: gopherRepetition.schema.parse(FINEWEB2_REPETITION),
+    finewebQuality: finewebQuality.schema.parse(FINEWEB2_QUALITY),
+    gopherQuality: gopherQuality.schema.parse(isEnglish ? {} : { minStopWords: null }),
+    because: {},
   };
 }
 

@@ -5,6 +5,7 @@
 import { type Document, languageLabel } from "../document.ts";
 import { englishProfile, type Statistics, type StatisticsProfile, statistics } from "../filter/statistics.ts";
 import { sorted } from "./moments.ts";
+import { stopWords } from "./stop-words.ts";
 
 export class Reference {
   readonly name: string;
@@ -41,6 +42,26 @@ export class Reference {
   wordCounts(): ReadonlyMap<string, number> {
     return this.counts;
   }
+
+  /** Its statistics and stop words: enough to fit thresholds from, later and elsewhere. */
+  store(): StoredReference {
+    return { name: this.name, documents: this.documents, values: Object.fromEntries(this.values), stopWords: stopWords(this.counts) };
+  }
+
+  static from({ name, documents, values }: StoredReference): Reference {
+    const reference = new Reference(name);
+    reference.documents = documents;
+    for (const [statistic, list] of Object.entries(values)) reference.values.set(statistic as keyof Statistics, [...list]);
+    return reference;
+  }
+}
+
+export interface StoredReference {
+  readonly name: string;
+  readonly documents: number;
+  /** By statistic, one value a document. */
+  readonly values: Readonly<Record<string, readonly number[]>>;
+  readonly stopWords: readonly string[];
 }
 
 export interface CleaningOptions {

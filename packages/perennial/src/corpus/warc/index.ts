@@ -1,4 +1,3 @@
-export { type ByteOptions, isAddress, publicAddress, readBytes } from "./bytes.ts";
 export { type NoPage, type Page, pageOf } from "./page.ts";
 export type { WarcFlaw, WarcItem, WarcRecord, WarcRejection } from "./parser.ts";
 export { MAX_RECORD_BYTES, parseWarcBytes, readWarc, type WarcOptions } from "./read.ts";

@@ -1,4 +1,4 @@
-import { type ByteOptions, readBytes } from "./bytes.ts";
+import { type ByteOptions, readBytes } from "../formats/bytes.ts";
 import { gzipMembers } from "./members.ts";
 import { parseWarc, type WarcItem } from "./parser.ts";
 

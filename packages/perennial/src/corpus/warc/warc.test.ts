@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, expect, test } from "vitest";
 import { stream } from "../../stream.ts";
-import { publicAddress, readBytes } from "./bytes.ts";
 import { pageOf } from "./page.ts";
 import type { WarcItem, WarcRecord } from "./parser.ts";
 import { parseWarcBytes, readWarc } from "./read.ts";
@@ -232,22 +231,6 @@ test("a broken download goes on where it broke", async () => {
   expect(ranges.length).toBe(3);
   expect(ranges[0]).toBeUndefined();
   expect(ranges[1]).toMatch(/^bytes=[1-9]\d*-$/);
-});
-
-test("an address that stays away, changes or refuses is an error that says so", async () => {
-  const read = async (address: string) => {
-    for await (const _ of readBytes(address, { retrySeconds: 0.001, maxRetries: 2 }));
-  };
-  await expect(read(await serve((_, response) => response.writeHead(404).end()))).rejects.toThrow(/the server answered 404/);
-  await expect(read(await serve((_, response) => response.writeHead(503).end()))).rejects.toThrow(/given up after 3 tries/);
-  let tag = 0;
-  const changing = await serve((_, response) => {
-    response.writeHead(tag === 0 ? 200 : 206, { "content-length": 100, etag: String(tag++) });
-    response.write("x", () => setTimeout(() => response.destroy(), 10));
-  });
-  await expect(read(changing)).rejects.toThrow(/changed while it was read/);
-  await expect(read(join(folder, "missing.warc"))).rejects.toThrow(/missing\.warc: cannot be read/);
-  expect(publicAddress("s3://bucket/a/b.warc.gz")).toBe("https://bucket.s3.amazonaws.com/a/b.warc.gz");
 });
 
 test("files are read from the disk", async () => {
