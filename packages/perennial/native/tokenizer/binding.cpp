@@ -318,13 +318,25 @@ napi_value pieces(napi_env env, napi_callback_info info) {
   });
 }
 
-std::shared_ptr<BpeTrainer> trainerOf(napi_env env, napi_value value) { return fromHandle<BpeTrainer>(env, value, kTrainerTag, "expected a trainer"); }
+napi_value encodePiece(napi_env env, napi_callback_info info) {
+  return guarded(env, [&] {
+    const Arguments arguments(env, info);
+    const auto pipeline = pipelineOf(env, arguments[0]);
+    const std::string_view piece = oneText(env, arguments[1]);
+    std::vector<int32_t> ids;
+    Pipeline::Lease scratch(*pipeline);
+    if (!piece.empty()) pipeline->encodePiece(piece, *scratch, ids);
+    return newTypedArray<int32_t>(env, napi_int32_array, ids);
+  });
+}
+
+std::shared_ptr<Trainer> trainerOf(napi_env env, napi_value value) { return fromHandle<Trainer>(env, value, kTrainerTag, "expected a trainer"); }
 
 napi_value trainerCreate(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {
     const Arguments arguments(env, info);
     const auto maxWords = static_cast<size_t>(std::max(1.0, toNumber(env, arguments[1])));
-    return newHandle<BpeTrainer>(env, kTrainerTag, std::make_shared<BpeTrainer>(pipelineOf(env, arguments[0]), maxWords));
+    return newHandle<Trainer>(env, kTrainerTag, std::make_shared<Trainer>(pipelineOf(env, arguments[0]), maxWords, toBool(env, arguments[2])));
   });
 }
 
@@ -345,19 +357,69 @@ napi_value trainerFeed(napi_env env, napi_callback_info info) {
   });
 }
 
+napi_value trainerCharacters(napi_env env, napi_callback_info info) {
+  return guarded(env, [&] {
+    const Arguments arguments(env, info);
+    const auto characters = trainerOf(env, arguments[0])->characters();
+    std::vector<uint32_t> codePoints;
+    std::vector<double> counts;
+    std::vector<uint8_t> isProtected;
+    for (const auto& character : characters) {
+      codePoints.push_back(character.codePoint);
+      counts.push_back(static_cast<double>(character.count));
+      isProtected.push_back(character.isProtected);
+    }
+    napi_value result = newObject(env);
+    set(env, result, "codePoints", newTypedArray<uint32_t>(env, napi_uint32_array, codePoints));
+    set(env, result, "counts", newTypedArray<double>(env, napi_float64_array, counts));
+    set(env, result, "isProtected", newTypedArray<uint8_t>(env, napi_uint8_array, isProtected));
+    return result;
+  });
+}
+
+/** Tokens by id; an id without one is empty. */
+std::vector<std::string> tokensById(napi_env env, napi_value value) {
+  const Tokens tokens = readTokens(env, value);
+  std::vector<std::string> byId;
+  for (size_t i = 0; i < tokens.size(); i++) {
+    const auto id = static_cast<size_t>(tokens.ids[i]);
+    if (id > 1u << 28) throw ArgumentError("a token id is larger than 2^28");
+    if (byId.size() <= id) byId.resize(id + 1);
+    byId[id] = tokens.at(i);
+  }
+  return byId;
+}
+
+std::vector<bool> inertOf(napi_env env, napi_value given) {
+  std::vector<bool> inert;
+  for (const int32_t id : integers(env, required(env, given, "inertIds"), "inertIds: expected an Int32Array")) {
+    if (id < 0) throw ArgumentError("inertIds: expected ids");
+    if (inert.size() <= static_cast<size_t>(id)) inert.resize(static_cast<size_t>(id) + 1);
+    inert[static_cast<size_t>(id)] = true;
+  }
+  return inert;
+}
+
+std::shared_ptr<Pipeline> symbolsOf(napi_env env, napi_value given) {
+  const auto value = property(env, given, "symbols");
+  return value ? pipelineOf(env, *value) : nullptr;
+}
+
+void setStats(napi_env env, napi_value result, const Trainer::Stats& stats) {
+  set(env, result, "words", newNumber(env, static_cast<double>(stats.words)));
+  set(env, result, "differentWords", newNumber(env, static_cast<double>(stats.differentWords)));
+  set(env, result, "forgottenWords", newNumber(env, static_cast<double>(stats.forgotten)));
+}
+
 napi_value trainerTrain(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {
     const Arguments arguments(env, info);
     const auto trainer = trainerOf(env, arguments[0]);
     napi_value given = arguments[1];
     auto options = std::make_shared<TrainOptions>();
-    const Tokens tokens = readTokens(env, required(env, given, "tokens"));
-    for (size_t i = 0; i < tokens.size(); i++) {
-      const auto id = static_cast<size_t>(tokens.ids[i]);
-      if (id > 1u << 28) throw ArgumentError("a token id is larger than 2^28");
-      if (options->tokens.size() <= id) options->tokens.resize(id + 1);
-      options->tokens[id] = tokens.at(i);
-    }
+    options->symbols = symbolsOf(env, given);
+    options->inert = inertOf(env, given);
+    options->tokens = tokensById(env, required(env, given, "tokens"));
     options->byteIds = integers(env, required(env, given, "byteIds"), "byteIds: expected an Int32Array");
     if (!options->byteIds.empty() && options->byteIds.size() != 256) throw ArgumentError("byteIds: expected 256 ids");
     for (const int32_t id : options->byteIds)
@@ -367,11 +429,11 @@ napi_value trainerTrain(napi_env env, napi_callback_info info) {
     options->minFrequency = static_cast<uint64_t>(toNumber(env, required(env, given, "minFrequency")));
     options->keepOld = flag(env, given, "keepOld");
     auto trained = std::make_shared<Trained>();
-    auto stats = std::make_shared<BpeTrainer::Stats>();
+    auto stats = std::make_shared<Trainer::Stats>();
     return promise(
         env,
         [=] {
-          *trained = trainer->train(*options);
+          *trained = trainer->trainBpe(*options);
           *stats = trainer->stats();
         },
         [trained, stats](napi_env done) {
@@ -388,9 +450,45 @@ napi_value trainerTrain(napi_env env, napi_callback_info info) {
           set(done, result, "counts", newTypedArray<double>(done, napi_float64_array, counts));
           set(done, result, "bytes", newTypedArray<uint8_t>(done, napi_uint8_array, raw));
           set(done, result, "ends", newTypedArray<uint32_t>(done, napi_uint32_array, ends));
-          set(done, result, "words", newNumber(done, static_cast<double>(stats->words)));
-          set(done, result, "differentWords", newNumber(done, static_cast<double>(stats->differentWords)));
-          set(done, result, "forgottenWords", newNumber(done, static_cast<double>(stats->forgotten)));
+          setStats(done, result, *stats);
+          return result;
+        });
+  });
+}
+
+napi_value trainerTrainUnigram(napi_env env, napi_callback_info info) {
+  return guarded(env, [&] {
+    const Arguments arguments(env, info);
+    const auto trainer = trainerOf(env, arguments[0]);
+    napi_value given = arguments[1];
+    auto options = std::make_shared<UnigramOptions>();
+    options->symbols = symbolsOf(env, given);
+    options->inert = inertOf(env, given);
+    options->tokens = tokensById(env, required(env, given, "tokens"));
+    const Tokens known = readTokens(env, required(env, given, "known"));
+    for (size_t i = 0; i < known.size(); i++) options->known.emplace(known.at(i));
+    options->numPieces = static_cast<size_t>(toNumber(env, required(env, given, "numPieces")));
+    options->maxSymbols = static_cast<size_t>(toNumber(env, required(env, given, "maxSymbols")));
+    options->minFrequency = static_cast<uint64_t>(toNumber(env, required(env, given, "minFrequency")));
+    options->keepOld = flag(env, given, "keepOld");
+    options->threads = static_cast<unsigned>(std::clamp(toNumber(env, required(env, given, "threads")), 1.0, 1024.0));
+    auto trained = std::make_shared<TrainedUnigram>();
+    auto stats = std::make_shared<Trainer::Stats>();
+    return promise(
+        env,
+        [=] {
+          *trained = trainer->trainUnigram(*options);
+          *stats = trainer->stats();
+        },
+        [trained, stats](napi_env done) {
+          napi_value result = newObject(done);
+          set(done, result, "symbols", newTypedArray<uint32_t>(done, napi_uint32_array, trained->symbols));
+          set(done, result, "ends", newTypedArray<uint32_t>(done, napi_uint32_array, trained->ends));
+          set(done, result, "scores", newTypedArray<double>(done, napi_float64_array, trained->scores));
+          set(done, result, "counts", newTypedArray<double>(done, napi_float64_array, trained->counts));
+          set(done, result, "symbolScores", newTypedArray<double>(done, napi_float64_array, trained->symbolScores));
+          set(done, result, "logLikelihood", newNumber(done, trained->logLikelihood));
+          setStats(done, result, *stats);
           return result;
         });
   });
@@ -402,9 +500,12 @@ void registerTokenizer(napi_env env, napi_value exports) {
   exportFunction(env, exports, "tokenizerEncodeBatch", encodeBatch);
   exportFunction(env, exports, "tokenizerNormalize", normalize);
   exportFunction(env, exports, "tokenizerPieces", pieces);
+  exportFunction(env, exports, "tokenizerEncodePiece", encodePiece);
   exportFunction(env, exports, "trainerCreate", trainerCreate);
   exportFunction(env, exports, "trainerFeed", trainerFeed);
+  exportFunction(env, exports, "trainerCharacters", trainerCharacters);
   exportFunction(env, exports, "trainerTrain", trainerTrain);
+  exportFunction(env, exports, "trainerTrainUnigram", trainerTrainUnigram);
 }
 
 const Unit unit(registerTokenizer);

@@ -6,7 +6,27 @@
 #include <stdexcept>
 #include <unordered_map>
 
+#include "unicode.h"
+
 namespace perennial {
+
+namespace {
+
+constexpr std::string_view kBlankMark = "\xe2\x96\x81";
+
+template <typename Visit>
+void cutAtBlankMarks(std::string_view piece, Visit&& visit) {
+  size_t from = 0;
+  while (from < piece.size()) {
+    size_t cut = from;
+    while (piece.substr(cut).starts_with(kBlankMark)) cut += kBlankMark.size();
+    cut = std::min(piece.find(kBlankMark, cut), piece.size());
+    visit(piece.substr(from, cut - from));
+    from = cut;
+  }
+}
+
+}  // namespace
 
 void WordCounts::add(std::string_view word, uint64_t count) {
   if ((size_ + 1) * 2 > slots_.size()) grow();
@@ -26,6 +46,14 @@ void WordCounts::add(std::string_view word, uint64_t count) {
       return;
     }
   }
+}
+
+bool WordCounts::contains(std::string_view word) const {
+  const uint64_t hash = hashBytes(word);
+  const size_t mask = slots_.size() - 1;
+  for (size_t i = hash & mask; slots_[i].count > 0; i = (i + 1) & mask)
+    if (std::string_view(arena_).substr(slots_[i].offset, slots_[i].length) == word) return true;
+  return false;
 }
 
 void WordCounts::grow() {
@@ -51,7 +79,7 @@ uint64_t WordCounts::prune(uint64_t threshold) {
   return forgotten;
 }
 
-void BpeTrainer::feed(const std::vector<std::string_view>& texts, unsigned threads, bool isProtected) {
+void Trainer::feed(const std::vector<std::string_view>& texts, unsigned threads, bool isProtected) {
   std::vector<std::unique_ptr<Table>> used(std::max(1u, threads));
   std::atomic<size_t> next{0};
   std::atomic<uint64_t> words{0};
@@ -69,9 +97,13 @@ void BpeTrainer::feed(const std::vector<std::string_view>& texts, unsigned threa
     Pipeline::Lease scratch(*pipeline_);
     uint64_t count = 0;
     for (size_t i; (i = next.fetch_add(1)) < texts.size();) {
-      pipeline_->pieces(texts[i], *scratch, [&](std::string_view piece) {
-        table.words.add(piece);
+      const auto note = [&](std::string_view word) {
+        table.words.add(word);
         count++;
+      };
+      pipeline_->pieces(texts[i], *scratch, [&](std::string_view piece) {
+        if (cutAtBlankMarks_) cutAtBlankMarks(piece, note);
+        else note(piece);
       });
       while (table.words.size() > maxWords_) table.forgotten += table.words.prune(++table.threshold);
     }
@@ -86,7 +118,7 @@ void BpeTrainer::feed(const std::vector<std::string_view>& texts, unsigned threa
   if (!isProtected) words_ += words;
 }
 
-void BpeTrainer::merge() {
+void Trainer::merge() {
   const std::lock_guard lock(mutex_);
   if (tables_.empty()) tables_.push_back(std::make_unique<Table>());
   while (tables_.size() > 1) {
@@ -97,19 +129,42 @@ void BpeTrainer::merge() {
   }
 }
 
-BpeTrainer::Stats BpeTrainer::stats() {
+Trainer::Stats Trainer::stats() {
   merge();
   return {words_, tables_.front()->words.size(), tables_.front()->forgotten};
 }
 
-namespace {
+std::vector<std::pair<std::string_view, uint64_t>> Trainer::sortedWords() {
+  merge();
+  std::vector<std::pair<std::string_view, uint64_t>> sorted;
+  tables_.front()->words.forEach([&](std::string_view word, uint64_t count) { sorted.emplace_back(word, count); });
+  std::sort(sorted.begin(), sorted.end());
+  return sorted;
+}
 
-struct Words {
-  std::vector<uint32_t> symbols;
-  std::vector<uint64_t> offsets;  // word i: symbols[offsets[i] … offsets[i] + lengths[i])
-  std::vector<uint32_t> lengths;
-  std::vector<int64_t> counts;
-};
+std::vector<CharacterCount> Trainer::characters() {
+  merge();
+  FlatMap<CharacterCount> found;
+  const auto each = [&](std::string_view word, auto&& note) {
+    for (const char *p = word.data(), *end = p + word.size(); p < end;) {
+      const uint32_t codePoint = unicode::next(p);
+      CharacterCount& character = found[codePoint];
+      character.codePoint = codePoint;
+      note(character);
+    }
+  };
+  tables_.front()->words.forEach([&](std::string_view word, uint64_t count) { each(word, [&](CharacterCount& c) { c.count += count; }); });
+  protected_.forEach([&](std::string_view word, uint64_t) { each(word, [&](CharacterCount& c) { c.isProtected = true; }); });
+  std::vector<CharacterCount> all;
+  found.forEach([&](uint64_t, const CharacterCount& character) {
+    if (character.count > 0) all.push_back(character);
+  });
+  // The most frequent first, so that a choice of some is a prefix.
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.count != b.count ? a.count > b.count : a.codePoint < b.codePoint; });
+  return all;
+}
+
+namespace {
 
 struct Candidate {
   int64_t count;
@@ -123,25 +178,21 @@ struct Later {  // the largest count first, then the smallest pair
 
 }  // namespace
 
-Trained BpeTrainer::train(const TrainOptions& options) {
-  merge();
-  // Sorted, so that the result does not depend on threads.
-  std::vector<std::pair<std::string_view, uint64_t>> sorted;
-  tables_.front()->words.forEach([&](std::string_view word, uint64_t count) { sorted.emplace_back(word, count); });
-  std::sort(sorted.begin(), sorted.end());
-
-  Pipeline::Lease scratch(*pipeline_);
+Trained Trainer::trainBpe(const TrainOptions& options) {
+  const auto sorted = sortedWords();
+  const Pipeline& pipeline = options.symbols ? *options.symbols : *pipeline_;
+  Pipeline::Lease scratch(pipeline);
   std::vector<int32_t> ids;
   const auto symbolsOf = [&](std::string_view word) {
     ids.clear();
-    if (options.byteIds.empty()) pipeline_->encodePiece(word, *scratch, ids);
+    if (options.byteIds.empty()) pipeline.encodePiece(word, *scratch, ids);
     else
       for (const char c : word) ids.push_back(options.byteIds[static_cast<uint8_t>(c)]);
     for (const int32_t id : ids)
       if (static_cast<size_t>(id) >= options.tokens.size()) throw std::invalid_argument("the tokenizer gives an id that is no token");
   };
 
-  Words words;
+  SymbolWords words;
   FlatMap<int64_t> pairCounts(1 << 16);
   FlatMap<uint32_t> waiting(1 << 12);  // pair → list of words, to be queued
   std::vector<std::vector<uint32_t>> positions;
@@ -163,11 +214,8 @@ Trained BpeTrainer::train(const TrainOptions& options) {
   for (const auto& [word, count] : sorted) {
     symbolsOf(word);
     if (ids.size() < 2) continue;
-    const auto index = static_cast<uint32_t>(words.counts.size());
-    words.offsets.push_back(words.symbols.size());
-    words.lengths.push_back(static_cast<uint32_t>(ids.size()));
-    words.counts.push_back(static_cast<int64_t>(count));
-    words.symbols.insert(words.symbols.end(), ids.begin(), ids.end());
+    const auto index = static_cast<uint32_t>(words.size());
+    words.add(ids, count);
     for (size_t i = 0; i + 1 < ids.size(); i++) {
       const uint64_t pair = pairKey(ids[i], ids[i + 1]);
       pairCounts[pair] += static_cast<int64_t>(count);
@@ -175,11 +223,12 @@ Trained BpeTrainer::train(const TrainOptions& options) {
     }
   }
 
+  const auto inert = [&](uint32_t id) { return id < options.inert.size() && options.inert[id]; };
   std::priority_queue<Candidate, std::vector<Candidate>, Later> queue;
   const auto enqueue = [&] {
     waiting.forEach([&](uint64_t pair, uint32_t list) {
       const int64_t count = pairCounts[pair];
-      if (count > 0 && forbidden.find(pair) == nullptr) queue.push({count, pair, list - 1});
+      if (count > 0 && forbidden.find(pair) == nullptr && !inert(static_cast<uint32_t>(pair >> 32)) && !inert(static_cast<uint32_t>(pair))) queue.push({count, pair, list - 1});
     });
     waiting = FlatMap<uint32_t>(16);
   };
@@ -204,6 +253,7 @@ Trained BpeTrainer::train(const TrainOptions& options) {
     if (top.count < 1 || options.minFrequency > static_cast<uint64_t>(top.count)) break;
     const auto left = static_cast<uint32_t>(top.pair >> 32), right = static_cast<uint32_t>(top.pair);
     std::string text = tokens[left] + tokens[right];
+    if (options.keepOld && protected_.contains(text)) continue;  // some vocabularies look whole words up before they merge
     const auto [entry, isNew] = known.try_emplace(text, static_cast<int32_t>(tokens.size()));
     const auto merged = static_cast<uint32_t>(entry->second);
     if (isNew) {

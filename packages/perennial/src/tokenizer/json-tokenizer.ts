@@ -23,6 +23,8 @@ export interface Roles {
 
 export class JsonTokenizer implements Tokenizer {
   readonly vocabSize: number;
+  /** Entries of the model itself: ids from here on are added tokens. */
+  readonly modelSize: number;
   readonly specialTokens: SpecialTokens;
   readonly endIds: readonly number[];
   readonly hash: string;
@@ -32,6 +34,7 @@ export class JsonTokenizer implements Tokenizer {
   /** Native handle, for trainers that count this tokenizer's pre-tokens. */
   readonly pipeline: PipelineHandle;
   private readonly files: ReadonlyMap<string, Uint8Array>;
+  private readonly roles: Roles;
   private readonly decoder: Decoder | undefined;
   private readonly ids: ReadonlyMap<string, number>;
   private readonly tokens: readonly (string | undefined)[];
@@ -44,6 +47,7 @@ export class JsonTokenizer implements Tokenizer {
     const bytes = files.get("tokenizer.json");
     if (bytes === undefined) throw new FieldError("TOKENIZER_MISSING", { at, expected: "a file tokenizer.json" });
     this.files = files;
+    this.roles = roles;
     this.hash = createHash("sha256").update(bytes).digest("hex");
     const json = parse(bytes, at);
     const root = new Reader(json, at);
@@ -81,6 +85,7 @@ export class JsonTokenizer implements Tokenizer {
     this.decodable = decodable;
     this.special = new Set(added.filter((token) => token.special).map((token) => token.id));
     this.vocabSize = tokens.length;
+    this.modelSize = model.idOfToken.size;
     const idOf = (role: string | undefined) => (role === undefined ? undefined : ids.get(role));
     this.specialTokens = { bos: idOf(roles.bos), eos: idOf(roles.eos), pad: idOf(roles.pad), unk: idOf(roles.unk ?? model.unkToken) };
     const ends = [this.specialTokens.eos, ...(roles.endIds ?? [])];
@@ -129,11 +134,41 @@ export class JsonTokenizer implements Tokenizer {
     return tokenizerAddon().tokenizerPieces(this.pipeline, text);
   }
 
+  /** The model's ids of a pre-token as it is: no normalization, no cutting, no added tokens. */
+  encodePiece(piece: Text): Int32Array {
+    return tokenizerAddon().tokenizerEncodePiece(this.pipeline, piece);
+  }
+
+  /** A file that is saved with the tokenizer. */
+  file(name: string): Uint8Array | undefined {
+    return this.files.get(name);
+  }
+
+  /** The same roles and files with another tokenizer.json; files that list the old vocabulary once more are left out. */
+  withVocabulary(json: object, files: Readonly<Record<string, object>> = {}): JsonTokenizer {
+    const kept = [...this.files].filter(([name]) => !LISTS.has(name));
+    const written = Object.entries({ ...files, "tokenizer.json": json }).map(([name, content]) => [name, formatJson(content)] as const);
+    return new JsonTokenizer(new Map([...kept, ...written]), this.roles);
+  }
+
   async save(folder: string): Promise<void> {
     await mkdir(folder, { recursive: true });
     for (const [name, content] of this.files) await writeFile(join(folder, name), content);
   }
 }
+
+/** Files of older formats that list the vocabulary. */
+const LISTS: ReadonlySet<string> = new Set([
+  "added_tokens.json",
+  "vocab.json",
+  "merges.txt",
+  "vocab.txt",
+  "tokenizer.model",
+  "spiece.model",
+  "sentencepiece.bpe.model",
+]);
+
+export const formatJson = (content: object): Uint8Array => Buffer.from(`${JSON.stringify(content, undefined, 1)}\n`);
 
 function parse(bytes: Uint8Array, at: string): unknown {
   try {

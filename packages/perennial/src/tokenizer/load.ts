@@ -2,6 +2,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { FieldError, PerennialError } from "../errors.ts";
+import { EXTENSION_FILE } from "./extension-file.ts";
 import { JsonTokenizer, type Roles } from "./json-tokenizer.ts";
 
 /** Files of a model folder that belong to its tokenizer and are saved with it, unchanged. */
@@ -17,6 +18,7 @@ const FILES = [
   "spiece.model",
   "sentencepiece.bpe.model",
   "chat_template.jinja",
+  EXTENSION_FILE,
 ] as const;
 
 /** Reads `tokenizer.json` and, beside it, which tokens have which role. Throws a FieldError that names what cannot be used. */

@@ -114,14 +114,43 @@ export interface TrainerHandle {
   readonly [handle]: "trainer";
 }
 
-export interface Trained {
-  readonly merges: Int32Array;
-  readonly counts: Float64Array;
-  readonly bytes: Uint8Array;
-  readonly ends: Uint32Array;
+/** What was counted: pre-tokens, different ones, and occurrences that the bound on memory left uncounted. */
+export interface WordStatistics {
   readonly words: number;
   readonly differentWords: number;
   readonly forgottenWords: number;
+}
+
+export interface TrainedMerges extends WordStatistics {
+  /** (left, right, result) triples in order, and how often each pair occurred. */
+  readonly merges: Int32Array;
+  readonly counts: Float64Array;
+  /** New token i is bytes[ends[i-1], ends[i]). */
+  readonly bytes: Uint8Array;
+  readonly ends: Uint32Array;
+}
+
+export interface TrainedPieces extends WordStatistics {
+  /** Piece i is the symbols symbols[ends[i-1], ends[i]); best score first. */
+  readonly symbols: Uint32Array;
+  readonly ends: Uint32Array;
+  /** log p of each piece, its expected occurrences, and log p of each symbol. */
+  readonly scores: Float64Array;
+  readonly counts: Float64Array;
+  readonly symbolScores: Float64Array;
+  /** Nats, of all words. */
+  readonly logLikelihood: number;
+}
+
+interface TrainerOptions {
+  /** Whose model says which symbols a word begins with; null: the trainer's own (BPE), characters (Unigram). */
+  readonly symbols: PipelineHandle | null;
+  /** Symbols that nothing is learnt of. */
+  readonly inertIds: Int32Array;
+  readonly tokens: PackedTokens;
+  readonly minFrequency: number;
+  /** Nothing is learnt of what occurs in the protected texts. */
+  readonly keepOld: boolean;
 }
 
 interface TokenizerAddon {
@@ -145,19 +174,25 @@ interface TokenizerAddon {
   ): Promise<EncodedBatch>;
   tokenizerNormalize(pipeline: PipelineHandle, text: string): string;
   tokenizerPieces(pipeline: PipelineHandle, text: Text): string[];
-  trainerCreate(pipeline: PipelineHandle, maxWords: number): TrainerHandle;
+  /** The model's ids of a pre-token as it is. */
+  tokenizerEncodePiece(pipeline: PipelineHandle, piece: Text): Int32Array;
+  trainerCreate(pipeline: PipelineHandle, maxWords: number, cutAtBlankMarks: boolean): TrainerHandle;
   trainerFeed(trainer: TrainerHandle, texts: readonly Text[], threads: number, isProtected: boolean): Promise<void>;
+  /** Characters of the words, the most frequent first; 1 where a protected text has it. */
+  trainerCharacters(trainer: TrainerHandle): { codePoints: Uint32Array; counts: Float64Array; isProtected: Uint8Array };
   trainerTrain(
     trainer: TrainerHandle,
-    options: {
-      readonly tokens: PackedTokens;
-      readonly byteIds: Int32Array;
-      readonly vocabSize: number;
-      readonly numTokens: number;
-      readonly minFrequency: number;
-      readonly keepOld: boolean;
+    options: TrainerOptions & { readonly byteIds: Int32Array; readonly vocabSize: number; readonly numTokens: number },
+  ): Promise<TrainedMerges>;
+  trainerTrainUnigram(
+    trainer: TrainerHandle,
+    options: TrainerOptions & {
+      readonly known: PackedTokens;
+      readonly numPieces: number;
+      readonly maxSymbols: number;
+      readonly threads: number;
     },
-  ): Promise<Trained>;
+  ): Promise<TrainedPieces>;
 }
 
 export const tokenizerAddon = (): TokenizerAddon => native<TokenizerAddon>();

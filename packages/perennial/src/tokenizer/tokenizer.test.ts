@@ -12,7 +12,8 @@ import { packTokens, tokenizerAddon } from "./native.ts";
 import { compileRegex } from "./regex.ts";
 import { KNOWN_PATTERNS } from "./steps.ts";
 import { DecodeStream } from "./tokenizer.ts";
-import { tokenizerOf, trainTokenizer } from "./train.ts";
+import { trainTokenizer } from "./train.ts";
+import { tokenizerOf } from "./trainer.ts";
 
 const folder = new URL("golden/", import.meta.url);
 const golden = (name: string) => JSON.parse(readFileSync(new URL(`${name}.json`, folder), "utf8"));

@@ -8,9 +8,10 @@
 import { availableParallelism } from "node:os";
 import { FieldError } from "../errors.ts";
 import { byteCharacters, bytesToCharacters } from "./byte-characters.ts";
-import { JsonTokenizer } from "./json-tokenizer.ts";
-import { packTokens, type Text, type TrainerHandle, tokenizerAddon } from "./native.ts";
+import type { JsonTokenizer } from "./json-tokenizer.ts";
+import { packTokens, type Text, tokenizerAddon, type WordStatistics } from "./native.ts";
 import { LLAMA3_PATTERN, O200K_PATTERN, QWEN2_PATTERN } from "./steps.ts";
+import { feed, MAX_WORDS, splitAt, tokenizerOf } from "./trainer.ts";
 
 /** How text is cut into words that merges never cross. */
 export type PreTokenization = "gpt2" | "llama3" | "qwen2" | "o200k";
@@ -29,18 +30,9 @@ export interface TrainTokenizerOptions {
   readonly maxWords?: number;
 }
 
-export interface TrainedTokenizer {
+export interface TrainedTokenizer extends WordStatistics {
   readonly tokenizer: JsonTokenizer;
-  /** Pre-tokens read, and how many different ones. */
-  readonly words: number;
-  readonly differentWords: number;
-  /** Occurrences that `maxWords` left uncounted. */
-  readonly forgottenWords: number;
 }
-
-/** Texts are handed over in portions of this size. */
-const FEED_BYTES = 16 << 20;
-export const MAX_WORDS = 20_000_000;
 
 export async function trainTokenizer(
   texts: AsyncIterable<Text> | Iterable<Text>,
@@ -58,10 +50,12 @@ export async function trainTokenizer(
   const json = blankTokenizer(tokens, specialTokens, preTokenization, normalize);
   const blank = tokenizerOf(json);
   const addon = tokenizerAddon();
-  const trainer = addon.trainerCreate(blank.pipeline, maxWords);
+  const trainer = addon.trainerCreate(blank.pipeline, maxWords, false);
   await feed(trainer, texts, threads, false);
   const ids = new Map(tokens.map((token, id) => [token, id]));
   const trained = await addon.trainerTrain(trainer, {
+    symbols: null,
+    inertIds: new Int32Array(0),
     tokens: packTokens([...blank.description.model.vocab.ids].map((id) => [tokenBytes(tokens[id]!, specialTokens), id])),
     byteIds: Int32Array.from(byteCharacters, (character) => ids.get(character)!),
     vocabSize,
@@ -69,52 +63,12 @@ export async function trainTokenizer(
     minFrequency,
     keepOld: false,
   });
-  const all = [...tokens, ...unpack(trained.bytes, trained.ends).map(bytesToCharacters)];
+  const all = [...tokens, ...splitAt(trained.bytes, trained.ends).map(bytesToCharacters)];
   const merges: [string, string][] = [];
   for (let i = 0; i < trained.merges.length; i += 3) merges.push([all[trained.merges[i]!]!, all[trained.merges[i + 1]!]!]);
   const { words, differentWords, forgottenWords } = trained;
   const model = { ...json.model, vocab: Object.fromEntries(all.map((token, id) => [token, id])), merges };
   return { tokenizer: tokenizerOf({ ...json, model }, specialTokens[0]), words, differentWords, forgottenWords };
-}
-
-/** Gives texts to a native trainer in portions, so that the iterable is read no further than needed. */
-export async function feed(
-  trainer: TrainerHandle,
-  texts: AsyncIterable<Text> | Iterable<Text>,
-  threads: number,
-  isProtected: boolean,
-): Promise<void> {
-  let portion: Text[] = [];
-  let bytes = 0;
-  let running: Promise<void> = Promise.resolve();
-  const flush = async () => {
-    const full = portion;
-    portion = [];
-    bytes = 0;
-    await running;
-    running = tokenizerAddon().trainerFeed(trainer, full, threads, isProtected);
-    running.catch(() => {}); // seen at the next await
-  };
-  for await (const text of texts) {
-    portion.push(text);
-    bytes += text.length;
-    if (bytes >= FEED_BYTES) await flush();
-  }
-  await flush();
-  await running;
-}
-
-export function unpack(bytes: Uint8Array, ends: Uint32Array): Uint8Array[] {
-  return Array.from(ends, (end, i) => bytes.subarray(i === 0 ? 0 : ends[i - 1]!, end));
-}
-
-/** `endOfText`: the token that ends documents and begins generation, told to other tools by tokenizer_config.json. */
-export function tokenizerOf(json: object, endOfText?: string): JsonTokenizer {
-  const file = (content: object) => Buffer.from(`${JSON.stringify(content, undefined, 1)}\n`);
-  const files = new Map([["tokenizer.json", file(json)]]);
-  if (endOfText === undefined) return new JsonTokenizer(files);
-  files.set("tokenizer_config.json", file({ tokenizer_class: "PreTrainedTokenizerFast", bos_token: endOfText, eos_token: endOfText }));
-  return new JsonTokenizer(files, { bos: endOfText, eos: endOfText });
 }
 
 /** A special token's bytes are its text; the others are written in the byte alphabet and stand for one byte each. */
