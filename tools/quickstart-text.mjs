@@ -6,10 +6,9 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { parseDocument } from "htmlparser2";
+import { textOf } from "./html-text.mjs";
 
 const BYTES_PER_LANGUAGE = 1_600_000;
-const BLOCKS = new Set(["h1", "h2", "h3", "h4", "h5", "h6", "p", "li", "td", "th", "dt", "dd", "pre"]);
-const LEFT_OUT = new Set(["script", "style", "nav", "header", "footer", "aside", "noscript", "button", "img", "svg"]);
 
 const [unpacked] = process.argv.slice(2);
 if (unpacked === undefined) {
@@ -33,7 +32,7 @@ for (const [language, folder] of [
   for (let remainder = 0; remainder < 5 && bytes < BYTES_PER_LANGUAGE; remainder++) {
     for (let i = remainder; i < pages.length && bytes < BYTES_PER_LANGUAGE; i += 5) {
       const id = pages[i];
-      const text = textOf(/** @type {any} */ (parseDocument(readFileSync(join(root, String(id)), "utf8"))));
+      const text = textOf(parseDocument(readFileSync(join(root, String(id)), "utf8")), ({ attribs }) => attribs?.id === "DisplayArea");
       if (text.length < 400) continue;
       lines.push(JSON.stringify({ id, text }));
       bytes += Buffer.byteLength(text);
@@ -42,48 +41,4 @@ for (const [language, folder] of [
   const file = new URL(`${language}.jsonl.gz`, out);
   writeFileSync(file, gzipSync(`${lines.join("\n")}\n`, { level: 9 }));
   console.log(`${language}: ${lines.length} pages, ${bytes} bytes of text`);
-}
-
-/**
- * A node of the parsed page, as far as it is read here.
- * @typedef {{ type: string, name?: string, data?: string, attribs?: Record<string, string>, children?: Node[] }} Node
- */
-
-/**
- * The text of a page: one line per block, in reading order, each line once.
- * @param {Node} document
- */
-function textOf(document) {
-  /** @type {string[]} */
-  const lines = [];
-  const body = find(document, (node) => node.attribs?.id === "DisplayArea");
-  if (body !== undefined) blocks(body, lines);
-  return [...new Set(lines)].join("\n");
-}
-
-/** @param {Node} node @param {string[]} lines */
-function blocks(node, lines) {
-  for (const child of node.children ?? []) {
-    if (LEFT_OUT.has(child.name ?? "")) continue;
-    if (BLOCKS.has(child.name ?? "") && find(child, (inner) => inner !== child && BLOCKS.has(inner.name ?? "")) === undefined) {
-      const text = plain(child).replace(/\s+/g, " ").trim();
-      if (text !== "") lines.push(text);
-    } else blocks(child, lines);
-  }
-}
-
-/** @param {Node} node @returns {string} */
-function plain(node) {
-  if (node.type === "text") return node.data ?? "";
-  return LEFT_OUT.has(node.name ?? "") ? "" : (node.children ?? []).map(plain).join("");
-}
-
-/** @param {Node} node @param {(node: Node) => boolean} test @returns {Node | undefined} */
-function find(node, test) {
-  if (test(node)) return node;
-  for (const child of node.children ?? []) {
-    const found = find(child, test);
-    if (found !== undefined) return found;
-  }
-  return undefined;
 }

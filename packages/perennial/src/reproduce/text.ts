@@ -12,9 +12,16 @@ export interface RealText {
   readonly about: string;
 }
 
-const TEXTS: Readonly<Record<string, Omit<RealText, "name" | "path"> & { readonly file: string }>> = {
+type Row = Omit<RealText, "name" | "path"> & { readonly file: string };
+
+const TEXTS: Readonly<Record<string, Row>> = {
   english: { file: "quickstart/english", language: "en", about: "LibreOffice help" },
   basque: { file: "quickstart/basque", language: "eu", about: "LibreOffice help" },
+  ...languages({ spanish: "es", french: "fr", german: "de", italian: "it", finnish: "fi" }),
+  "python-manual": { file: "domains/python-manual", language: "en", about: "Python's manual" },
+  postgresql: { file: "domains/postgresql", language: "en", about: "PostgreSQL's manual" },
+  desktop: { file: "domains/desktop", language: "en", about: "GNOME's help" },
+  "python-code": { file: "domains/python-code", language: "zxx", about: "Python's standard library, source code" },
 };
 
 export const realTextNames = (): string[] => Object.keys(TEXTS);
@@ -40,4 +47,11 @@ export function realText(name: string): RealText {
       todo: "reproductions need a clone of the repository",
     });
   return { name, path, language, about };
+}
+
+/** The same help pages in other languages. */
+function languages(tags: Readonly<Record<string, string>>): Record<string, Row> {
+  return Object.fromEntries(
+    Object.entries(tags).map(([name, language]) => [name, { file: `domains/${name}`, language, about: "LibreOffice help" }]),
+  );
 }
