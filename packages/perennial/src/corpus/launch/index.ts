@@ -1,0 +1,1 @@
+export { type SlurmOptions, type SubmittedStage, slurmScript, submitToSlurm } from "./slurm.ts";
