@@ -9,6 +9,7 @@ export type { Decision } from "./filter/index.ts";
 export * from "./filter/index.ts";
 export * from "./formats/index.ts";
 export * from "./language/index.ts";
+export * from "./launch/index.ts";
 export * from "./precision/index.ts";
 export * from "./rehydrate/index.ts";
 export * from "./repair/index.ts";
