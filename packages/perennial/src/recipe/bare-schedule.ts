@@ -2,9 +2,10 @@
 import { type Document, isMap, LineCounter, parseDocument } from "yaml";
 import type { FieldErrorData } from "../errors.ts";
 import { type ScheduleSpec, scheduleSchema } from "../train/schedule/index.ts";
+import { applyFlags } from "./flags.ts";
 import { recipeJsonSchema } from "./json-schema.ts";
 import { problemsOf, RecipeError } from "./problems.ts";
-import { applyFlags, type ResolveOptions } from "./resolve.ts";
+import type { ResolveOptions } from "./resolve.ts";
 import { Origins, type Tree } from "./tree.ts";
 
 /** The schedule in `text` (YAML), or undefined when it is something else, e.g. a whole recipe. `where` names it in errors. */

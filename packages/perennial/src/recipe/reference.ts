@@ -7,9 +7,14 @@ interface Section {
   rows: string[];
 }
 
-export function recipeReference(): string {
+/** A section with a table for every object of a schema. */
+export function schemaReference(schema: JsonSchema): string {
   const sections: Section[] = [];
-  collect(recipeJsonSchema(), "", undefined, sections);
+  collect(schema, "", undefined, sections);
+  return sections.map(written).join("\n");
+}
+
+export function recipeReference(): string {
   return `# Recipe reference
 
 <!-- Generated from the schema by tools/generate-recipe-docs.ts. Do not edit. -->
@@ -22,7 +27,7 @@ A recipe is a YAML file (the TypeScript API takes the same object). \`perennial 
 - \`--set train.tokens=2M\` overrides a field; entries of a list go by number, by name or by \`*\`: \`--set stages.basque.mixture.replay.share=0.1\`.
 - A **baseline** runs in the same call with some fields changed, by the same paths.
 
-${sections.map(written).join("\n")}`;
+${schemaReference(recipeJsonSchema())}`;
 }
 
 function collect(schema: JsonSchema, path: string, text: string | undefined, sections: Section[]): void {

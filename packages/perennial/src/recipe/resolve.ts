@@ -2,11 +2,14 @@
 import { readFileSync } from "node:fs";
 import { Document, isMap, isSeq, LineCounter, type Node, parseDocument, YAMLMap } from "yaml";
 import { FieldError, type FieldErrorData } from "../errors.ts";
+import { applyFlags, note } from "./flags.ts";
 import { recipeJsonSchema } from "./json-schema.ts";
 import { type Locate, problemsOf, RecipeError } from "./problems.ts";
 import { referenceProblems } from "./references.ts";
 import { type Recipe, type RecipeSpec, recipeSchema } from "./schema.ts";
 import { inherit, Origins, parsePath, setAt, type Tree } from "./tree.ts";
+
+export { applyFlags } from "./flags.ts";
 
 export interface ResolvedRecipe {
   /** The recipe as written. */
@@ -86,21 +89,6 @@ function baselinesOf(document: Tree, origins: Origins): { name: string; changes:
   });
 }
 
-export function applyFlags(document: Tree, set: readonly string[], origins: Origins, problems: FieldErrorData[]): void {
-  for (const flag of set) {
-    const origin = `--set ${flag}`;
-    const equals = flag.indexOf("=");
-    if (equals < 1) {
-      problems.push({ at: origin, expected: "path=value, e.g. train.tokens=2M" });
-      continue;
-    }
-    const value = parseDocument(flag.slice(equals + 1)).contents ?? new Document(null).contents;
-    if (value === null) continue;
-    origins.mark(value as Node, origin);
-    note(problems, setAt(document.contents as Node, parsePath(flag.slice(0, equals)), value as Node, origin));
-  }
-}
-
 function variant(document: Tree, name: string, origins: Origins, problems: FieldErrorData[]): Recipe | undefined {
   const expanded = document.clone() as Tree;
   const root = expanded.contents as YAMLMap;
@@ -126,10 +114,6 @@ function shareTrain(root: YAMLMap): void {
     if (own === undefined || own === null) stage.set("train", inherit(new YAMLMap(), shared));
     else if (isMap(own)) stage.set("train", inherit(own, shared));
   }
-}
-
-function note(problems: FieldErrorData[], problem: FieldErrorData | undefined): void {
-  if (problem !== undefined) problems.push(problem);
 }
 
 /** A mistake outside of what a baseline changes shows in every variant; it is told once. */

@@ -3,6 +3,8 @@ export type { Funnel, StepCounts } from "./counts.ts";
 export { corpusDemo, type DemoOptions, type StepQuality } from "./demo.ts";
 export type { DropLine, DropReason } from "./drops.ts";
 export { type FilterStep, filterStepSchema } from "./filter-steps.ts";
+export { corpusJsonSchema, corpusReference } from "./json-schema.ts";
+export { type LoadedCorpusRecipe, loadCorpusRecipe, parseCorpusRecipe } from "./load-recipe.ts";
 export type { CorpusManifest, LanguageTotals } from "./manifest.ts";
 export { type Measured, readMeasured, STATISTIC_NAMES, unpackStatistics } from "./measured.ts";
 export {

@@ -76,7 +76,7 @@ export const thresholdsSchema = z.strictObject({
     .describe("text of a language without thresholds: passes the filters that need them, or meets the English ones"),
 });
 
-export const corpusSchema = z.strictObject({
+const corpusShape = z.strictObject({
   name: z
     .string()
     .regex(/^[\w.-]+$/)
@@ -88,7 +88,7 @@ export const corpusSchema = z.strictObject({
     .min(1)
     .describe("files, folders, globs or addresses (https, s3) of WARC, WET, HTML, JSONL, Parquet or text; each file is a shard"),
   output: z.string().optional().describe("folder of the run; absent: corpora/NAME beside the recipe"),
-  reading: readingSchema.prefault({}),
+  reading: readingSchema.prefault({}).describe("how inputs are read"),
   urls: urlFilterSchema.prefault({}).describe("addresses to leave out; an entry @FILE stands for the lines of that file"),
   robots: z
     .strictObject({
@@ -98,14 +98,15 @@ export const corpusSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe("drop pages that their host's robots.txt disallows"),
-  extract: extractSchema.prefault({}),
+  extract: extractSchema.prefault({}).describe("main text of HTML pages"),
   license: licenseSchema.nullable().default(null).describe("keep only pages whose stated licence is accepted"),
   repair: z
     .strictObject({
       mojibake: z.boolean().default(true).describe("undo text that was decoded wrongly"),
       symbolLines: z.boolean().default(true).describe("runs of lines of nothing but | become one line break"),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("mending of the text"),
   identify: identifySchema.optional().describe("absent: languages are those that the documents bring along"),
   languages: z
     .strictObject({
@@ -115,20 +116,21 @@ export const corpusSchema = z.strictObject({
         .default("fitted")
         .describe("least score, or fitted per language"),
     })
-    .prefault({}),
-  deduplicate: duplicateSchema.nullable().prefault({ method: "minhash" }),
+    .prefault({})
+    .describe("which languages go on, and above which score"),
+  deduplicate: duplicateSchema.nullable().prefault({ method: "minhash" }).describe("near duplicates or exact ones, within each language"),
   earlier: z.string().optional().describe("folder of the run before this one, whose documents count as older"),
   score: z
     .strictObject({ medians: z.string().optional().describe("JSON file of medians by language label; absent: the published ones") })
     .nullable()
     .default(null)
     .describe("Web Docs Scorer, 0 to 10; needs identify"),
-  thresholds: thresholdsSchema.prefault({}),
+  thresholds: thresholdsSchema.prefault({}).describe("of the filters on numbers, by language; English has the published ones"),
   filters: z
     .array(filterStepSchema)
     .default([{ filter: "gopher-repetition" }, { filter: "fineweb-quality" }, { filter: "gopher-quality" }])
     .describe("in this order; the first that says drop ends it"),
-  anonymize: anonymizeSchema.nullable().prefault({}),
+  anonymize: anonymizeSchema.nullable().prefault({}).describe("personal data that is replaced; null: none"),
   personalDataOffsets: z.boolean().default(false).describe("mark e-mails, phones and IPs as ranges of code points (HPLT)"),
   rehydrate: z
     .strictObject({
@@ -149,6 +151,17 @@ export const corpusSchema = z.strictObject({
     .default(256 * 2 ** 20)
     .describe("memory of a sorting task"),
   checkpointItems: z.int().positive().default(1000).describe("records after which progress inside a shard is made safe"),
+});
+
+export const corpusSchema = corpusShape.superRefine((recipe, context) => {
+  const wrong = (path: (string | number)[], message: string) => context.addIssue({ code: "custom", path, message });
+  if (recipe.score && !recipe.identify) wrong(["score"], "identify beside it: lines need a language each");
+  for (const [i, { filter }] of recipe.filters.entries())
+    if (filter === "web-docs-score" && !recipe.score) wrong(["filters", i, "filter"], "score beside it, e.g. score: {}");
+  if (recipe.rehydrate && !recipe.deduplicate)
+    wrong(["rehydrate"], "deduplicate beside it: documents are repeated by the size of their cluster");
+  if (recipe.rehydrate && recipe.rehydrate.window % 2 === 0) wrong(["rehydrate", "window"], "an odd number");
+  if (recipe.earlier !== undefined && !recipe.deduplicate) wrong(["earlier"], "deduplicate beside it");
 });
 export type CorpusRecipe = z.output<typeof corpusSchema>;
 export type CorpusRecipeInput = z.input<typeof corpusSchema>;
