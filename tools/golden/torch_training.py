@@ -126,17 +126,20 @@ SNAPSHOTS = [1, 2, 10, 50]
 def optimizers():
     made = []
 
-    def run(name, build, settings, shapes=SHAPES):
+    # `late`: the last parameter has no gradient before step 4, and none in every fifth step.
+    def run(name, build, settings, shapes=SHAPES, late=False):
         parameters = [wave(shape, 2 + p).requires_grad_() for p, shape in enumerate(shapes)]
         optimizer = build(parameters)
         snapshots = {}
         for step in range(1, 51):
             for p, parameter in enumerate(parameters):
                 parameter.grad = wave(parameter.shape, 1.3 * step + p) * (1 + step % 3)
+            if late and (step < 4 or step % 5 == 0):
+                parameters[-1].grad = None
             optimizer.step()
             if step in SNAPSHOTS:
                 snapshots[step] = [encode(parameter) for parameter in parameters]
-        made.append({"optimizer": name, "settings": settings, "shapes": shapes, "snapshots": snapshots})
+        made.append({"optimizer": name, "settings": settings, "shapes": shapes, **({"late": True} if late else {}), "snapshots": snapshots})
 
     run("AdamW", lambda p: torch.optim.AdamW(p), {})
     run("AdamW", lambda p: torch.optim.AdamW(p, lr=0.02, betas=(0.8, 0.95), eps=1e-6, weight_decay=0.1),
@@ -151,6 +154,10 @@ def optimizers():
     run("Muon", lambda p: torch.optim.Muon(p), {}, SHAPES[:2])
     run("Muon", lambda p: torch.optim.Muon(p, lr=0.02, momentum=0.8, nesterov=False, weight_decay=0, adjust_lr_fn="match_rms_adamw"),
         {"learningRate": 0.02, "momentum": 0.8, "nesterov": False, "weightDecay": 0, "adjustment": "matchRmsAdamw"}, SHAPES[:2])
+    run("AdamW", lambda p: torch.optim.AdamW(p, lr=0.02), {"learningRate": 0.02}, late=True)
+    run("SGD", lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9, dampening=0.3), {"learningRate": 0.01, "momentum": 0.9, "dampening": 0.3}, late=True)
+    run("Adafactor", lambda p: torch.optim.Adafactor(p, lr=0.1), {"learningRate": 0.1}, late=True)
+    run("Muon", lambda p: torch.optim.Muon(p), {}, SHAPES[:2], late=True)
     write("optimizers", made)
 
 

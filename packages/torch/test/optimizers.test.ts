@@ -7,6 +7,8 @@ interface OptimizerCase {
   optimizer: keyof typeof makers;
   settings: Record<string, number | boolean>;
   shapes: number[][];
+  /** The last parameter has no gradient before step 4, and none in every fifth step. */
+  late?: true;
   snapshots: Record<string, GoldenTensor[]>;
 }
 const makers = { AdamW: optim.AdamW, SGD: optim.SGD, Adafactor: optim.Adafactor, Muon: optim.Muon } as const;
@@ -15,20 +17,21 @@ const make = (name: keyof typeof makers, parameters: Tensor[], settings: object)
 
 const cases = readGolden<OptimizerCase[]>("optimizers");
 const startOf = (shapes: number[][]) => shapes.map((shape, p) => nn.parameter(wave(shape, 2 + p)));
-const setGradients = (parameters: readonly Tensor[], step: number) => {
+const setGradients = (parameters: readonly Tensor[], step: number, late = false) => {
   for (const [p, parameter] of parameters.entries()) parameter.grad = wave(parameter.shape, 1.3 * step + p).mul(1 + (step % 3));
+  if (late && (step < 4 || step % 5 === 0)) parameters.at(-1)!.grad = null;
 };
 // Muon works in bfloat16, whose last bit depends on the order of summation.
 const closeness = (name: string) => (name === "Muon" ? { relative: 1e-2, absolute: 2e-3 } : { relative: 1e-5, absolute: 1e-6 });
 
 test.each(cases)(
-  "$optimizer $settings equals PyTorch's after 1, 2, 10 and 50 steps",
-  ({ optimizer: name, settings, shapes, snapshots }) => {
+  "$optimizer $settings, late: $late, equals PyTorch's after 1, 2, 10 and 50 steps",
+  ({ optimizer: name, settings, shapes, late, snapshots }) => {
     const parameters = startOf(shapes);
     const optimizer = make(name, parameters, settings);
     for (let step = 1; step <= 50; step++) {
       scope(() => {
-        setGradients(parameters, step);
+        setGradients(parameters, step, late);
         optimizer.step();
         for (const [p, golden] of (snapshots[step] ?? []).entries())
           expect(difference(parameters[p], golden, closeness(name), `step ${step}, parameter ${p}`)).toBeUndefined();
@@ -40,12 +43,12 @@ test.each(cases)(
 );
 
 test.each(cases)(
-  "$optimizer $settings: stop at 5, restore, go on to 10 = 10 without a stop, bit for bit",
-  ({ optimizer: name, settings, shapes }) => {
+  "$optimizer $settings, late: $late: stop at 5, restore, go on to 10 = 10 without a stop, bit for bit",
+  ({ optimizer: name, settings, shapes, late }) => {
     const run = (parameters: Tensor[], optimizer: AnyOptimizer, from: number, to: number) => {
       for (let step = from; step <= to; step++)
         scope(() => {
-          setGradients(parameters, step);
+          setGradients(parameters, step, late);
           optimizer.step();
         });
     };
@@ -75,6 +78,29 @@ test.each(["AdamW", "SGD", "Adafactor", "Muon"] as const)("%s: gradScale on the 
       second.step();
     });
   expect(a[0]!.isClose(b[0]!, { relative: 1e-6, absolute: 1e-7 })).toBe(true);
+});
+
+test("AdamW with its steps and rates in tensors makes the same steps, and its state travels", () => {
+  const [a, b] = [startOf([[4, 6], [5]]), startOf([[4, 6], [5]])];
+  const [plain, capturable] = [new optim.AdamW(a), new optim.AdamW(b, { capturable: true })];
+  for (let step = 1; step <= 6; step++)
+    scope(() => {
+      for (const [parameters, optimizer] of [
+        [a, plain],
+        [b, capturable],
+      ] as const) {
+        optimizer.learningRate = 0.01 / step;
+        setGradients(parameters, step, true);
+        optimizer.step();
+      }
+    });
+  for (const [p, tensor] of a.entries()) expect(b[p]!.isClose(tensor, { relative: 1e-6 })).toBe(true);
+  const state = capturable.state();
+  expect(state.tensors.get("0.0.step")!.item()).toBe(6);
+  expect(state.tensors.get("0.1.step")!.item()).toBe(2);
+  const again = new optim.AdamW(startOf([[4, 6], [5]]), { capturable: true });
+  again.restore(state);
+  expect(again.state().tensors.get("0.1.step")!.item()).toBe(2);
 });
 
 test("a state that does not fit is refused and changes nothing", () => {

@@ -79,11 +79,11 @@ export class CheckpointWriter {
 
   private async write(parts: CheckpointParts, position: CheckpointPosition, temporary: string, copy: boolean): Promise<string> {
     mkdirSync(join(temporary, "model"), { recursive: true });
-    const { step, settings, tensors: moments } = parts.optimizer.state();
+    const { tensors: moments, ...optimizer } = parts.optimizer.state();
     const state = JSON.stringify({
       version: 1,
       ...position,
-      optimizer: { step, settings },
+      optimizer,
       rules: Object.fromEntries(parts.rules.flatMap((rule) => (rule.state === undefined ? [] : [[rule.name, rule.state()]]))),
       generator: scope(() => Buffer.from(generatorState(defaultGenerator("cpu")).toTypedArray() as Uint8Array).toString("base64")),
     });

@@ -36,7 +36,7 @@ export interface CheckpointState {
   readonly source: unknown;
   /** What earlier stages saw, for replay. */
   readonly memory: unknown;
-  readonly optimizer: { readonly step: number; readonly settings: readonly Record<string, unknown>[] };
+  readonly optimizer: Omit<optim.OptimizerState, "tensors">;
   readonly rules: Readonly<Record<string, unknown>>;
   /** State of libtorch's default generator, base64. */
   readonly generator: string;
@@ -198,7 +198,7 @@ export function restoreOptimizer(optimizer: TrainingOptimizer, state: optim.Opti
   }
   optimizer.dispose();
   for (const [i, group] of optimizer.groups.entries()) Object.assign(group, state.settings[i] ?? {});
-  optimizer.stepCount = state.step;
+  optimizer.restoreSteps(state);
 }
 
 /** Notes how good the checkpoint of a step is (lower is better), if there is one: what keep-best compares. */

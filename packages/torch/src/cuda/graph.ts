@@ -22,6 +22,11 @@ function onGraph(handle: number, body: () => void): void {
   run(body);
 }
 
+let capturing = false;
+
+/** Whether work is being recorded now instead of run. */
+export const isCapturing = (): boolean => capturing;
+
 /**
  * Captures the work of `body`. It first runs `warmups` times for real, on a stream beside, so that libraries are set up and
  * the optimizer has its state; then once more, recorded and not run. The rules are CUDA's: inputs are tensors that are
@@ -60,6 +65,7 @@ export function capture<Outputs>(body: () => Outputs, options: { warmups?: numbe
 
 function record<Outputs>(body: () => Outputs): [handle: number, outputs: Outputs] {
   const handle = run(() => native.beginCapture());
+  capturing = true;
   try {
     const outputs = scope(body);
     for (const tensor of tensorsOf(outputs)) keep(tensor);
@@ -69,6 +75,8 @@ function record<Outputs>(body: () => Outputs): [handle: number, outputs: Outputs
     onGraph(handle, () => native.abandonCapture());
     onGraph(handle, () => native.releaseGraph());
     throw error;
+  } finally {
+    capturing = false;
   }
 }
 

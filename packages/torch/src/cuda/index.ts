@@ -11,6 +11,6 @@ export {
   withDevice,
 } from "./device.ts";
 export { Event } from "./event.ts";
-export { type CapturedGraph, capture } from "./graph.ts";
+export { type CapturedGraph, capture, isCapturing } from "./graph.ts";
 export { emptyCache, memoryStats, pin, resetPeakMemory } from "./memory.ts";
 export { recordStream, Stream, withStream } from "./stream.ts";

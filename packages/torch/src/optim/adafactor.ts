@@ -20,7 +20,7 @@ export interface AdafactorSettings {
 const MACHINE_EPSILON: Readonly<Record<string, number>> = { float32: 2 ** -23, float64: 2 ** -52, bfloat16: 2 ** -7, float16: 2 ** -10 };
 
 /**
- * Adafactor (Shazeer & Stern, arXiv 1804.04235), in PyTorch's form. For g of shape [...,R,C], t counted from 1:
+ * Adafactor (Shazeer & Stern, arXiv 1804.04235), in PyTorch's form. For g of shape [...,R,C], t counted from a parameter's first step, 1:
  *   ρ = min(η, 1/√t)      α = ρ · max(ε₂, RMS(w))      w ← w − η λ w      s = t^τ
  *   r ← r + s (mean_C(g²) − r)  [...,R,1]      c ← c + s (mean_R(g²) − c)  [...,1,C]
  *   v = r c / max(mean_R(r), ε₁)      (a vector keeps v itself: v ← v + s (g² − v))
@@ -47,18 +47,18 @@ export class Adafactor extends Optimizer<AdafactorSettings> {
   }
 
   protected override update(group: ParameterGroup<AdafactorSettings>, index: number, gradScale: number): void {
-    const { indices, parameters, gradients: raw } = this.withGradients(group);
+    const { indices, parameters, gradients: raw, steps } = this.withGradients(group);
     if (parameters.length === 0) return;
     const gradients = gradScale === 1 ? raw : torch._foreachMul(raw, gradScale);
     const { learningRate, beta2Decay, weightDecay, clipThreshold } = group;
-    const share = this.stepCount ** beta2Decay;
-    const rho = Math.min(learningRate, 1 / Math.sqrt(this.stepCount));
-    const alphas = rootMeanSquares(parameters).map((rms) => Math.max(group.eps2, rms) * rho);
+    const alphas = rootMeanSquares(parameters).map(
+      (rms, n) => Math.max(group.eps2, rms) * Math.min(learningRate, 1 / Math.sqrt(steps[n]!)),
+    );
     if (weightDecay !== 0) torch._foreachMul_(parameters, 1 - learningRate * weightDecay);
     const { row, column } = this.factors(index);
     const updates = indices.map((i, n) => {
       const eps1 = group.eps1 ?? MACHINE_EPSILON[parameters[n]!.dtype] ?? 2 ** -23;
-      return secondMoment(gradients[n]!, row[i]!, column[i]!, share, eps1)
+      return secondMoment(gradients[n]!, row[i]!, column[i]!, steps[n]! ** beta2Decay, eps1)
         .clampMin_(eps1 * eps1)
         .rsqrt_();
     });

@@ -11,6 +11,8 @@ export type Parameters<Settings> = readonly Tensor[] | readonly (Partial<Setting
 /** Everything an optimizer must remember, by names that do not depend on the process. */
 export interface OptimizerState {
   readonly step: number;
+  /** Steps of each parameter, by group; absent where every parameter took all of them. */
+  readonly parameterSteps?: readonly (readonly number[])[] | undefined;
   readonly settings: readonly Record<string, unknown>[];
   /** `group.parameter.slot`, e.g. `0.3.expAvg`. */
   readonly tensors: ReadonlyMap<string, Tensor>;
@@ -18,8 +20,13 @@ export interface OptimizerState {
 
 export abstract class Optimizer<Settings extends { learningRate: number; weightDecay: number }> {
   readonly groups: readonly ParameterGroup<Settings>[];
-  /** Steps taken so far. */
+  /** Calls of `step` so far. */
   stepCount = 0;
+  /**
+   * Steps in which a parameter had a gradient, by group, where they are not all `stepCount`: a parameter that joins later
+   * begins with its first step, as in PyTorch.
+   */
+  private parameterSteps: number[][] | undefined;
   /** Slot name → group → one tensor per parameter. */
   protected readonly slots = new Map<string, Tensor[][]>();
 
@@ -70,7 +77,7 @@ export abstract class Optimizer<Settings extends { learningRate: number; weightD
     for (const [slot, groups] of this.slots)
       for (const [g, list] of groups.entries()) for (const [p, tensor] of list.entries()) tensors.set(`${g}.${p}.${slot}`, tensor);
     const settings = this.groups.map(({ parameters: _, ...rest }) => rest as Record<string, unknown>);
-    return { step: this.stepCount, settings, tensors };
+    return { step: this.stepCount, parameterSteps: this.parameterSteps?.map((steps) => [...steps]), settings, tensors };
   }
 
   /**
@@ -96,7 +103,13 @@ export abstract class Optimizer<Settings extends { learningRate: number; weightD
       }
       for (const [name, tensor] of own) tensor.copy_(state.tensors.get(name)!);
     });
-    this.stepCount = state.step;
+    this.restoreSteps(state);
+  }
+
+  /** Takes over how many steps were taken, and nothing else. */
+  restoreSteps({ step, parameterSteps }: Pick<OptimizerState, "step" | "parameterSteps">): void {
+    this.stepCount = step;
+    this.parameterSteps = parameterSteps?.map((steps) => [...steps]);
   }
 
   /** Creates the state tensors if there are none yet. */
@@ -116,8 +129,16 @@ export abstract class Optimizer<Settings extends { learningRate: number; weightD
     return list;
   }
 
-  /** Positions of the parameters that have a gradient, with the gradients. */
-  protected withGradients(group: ParameterGroup<Settings>): { indices: number[]; parameters: Tensor[]; gradients: Tensor[] } {
+  /**
+   * Positions of the parameters that have a gradient, with the gradients, and how many steps each has taken with this
+   * one. Each update asks once.
+   */
+  protected withGradients(group: ParameterGroup<Settings>): {
+    indices: number[];
+    parameters: Tensor[];
+    gradients: Tensor[];
+    steps: number[];
+  } {
     const indices: number[] = [];
     const parameters: Tensor[] = [];
     const gradients: Tensor[] = [];
@@ -128,7 +149,22 @@ export abstract class Optimizer<Settings extends { learningRate: number; weightD
       parameters.push(tensor);
       gradients.push(grad);
     }
-    return { indices, parameters, gradients };
+    return { indices, parameters, gradients, steps: this.countStep(group, indices) };
+  }
+
+  private countStep(group: ParameterGroup<Settings>, indices: readonly number[]): number[] {
+    if (this.parameterSteps === undefined) {
+      if (indices.length === group.parameters.length) return indices.map(() => this.stepCount);
+      this.parameterSteps = this.groups.map(({ parameters }) => parameters.map(() => this.stepCount - 1));
+      // Groups before this one have taken the step already.
+      const at = this.groups.indexOf(group);
+      for (const counts of this.parameterSteps.slice(0, at)) counts.fill(this.stepCount);
+    }
+    const counts = this.parameterSteps[this.groups.indexOf(group)]!;
+    return indices.map((i) => {
+      counts[i]!++;
+      return counts[i]!;
+    });
   }
 
   dispose(): void {

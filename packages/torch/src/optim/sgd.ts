@@ -12,7 +12,7 @@ export interface SGDSettings {
 
 /**
  * Stochastic gradient descent with momentum, PyTorch's form:
- *   b ← μ b + (1 − dampening) g   (b ← g at the first step)      w ← w − η b,   or − η (g + μ b) with Nesterov.
+ *   b ← μ b + (1 − dampening) g   (b ← g at a parameter's first step)      w ← w − η b,   or − η (g + μ b) with Nesterov.
  */
 export class SGD extends Optimizer<SGDSettings> {
   constructor(parameters: Parameters<SGDSettings>, settings: Partial<SGDSettings> = {}) {
@@ -26,18 +26,22 @@ export class SGD extends Optimizer<SGDSettings> {
   }
 
   protected override update(group: ParameterGroup<SGDSettings>, index: number, gradScale: number): void {
-    const { indices, parameters, gradients: raw } = this.withGradients(group);
+    const { indices, parameters, gradients: raw, steps } = this.withGradients(group);
     if (parameters.length === 0) return;
     const gradients = gradScale === 1 ? raw : torch._foreachMul(raw, gradScale);
     let directions = group.weightDecay === 0 ? gradients : torch._foreachAdd(gradients, parameters, { alpha: group.weightDecay });
     if (group.momentum !== 0) {
-      const fresh = this.stepCount === 1;
       const buffers = this.buffers(index);
       const own = indices.map((i) => buffers[i]!);
-      if (fresh) torch._foreachCopy_(own, directions);
-      else {
-        torch._foreachMul_(own, group.momentum);
-        torch._foreachAdd_(own, directions, { alpha: 1 - group.dampening });
+      for (const isFirst of [true, false]) {
+        const which = steps.flatMap((step, n) => ((step === 1) === isFirst ? [n] : []));
+        if (which.length === 0) continue;
+        const [some, toward] = [which.map((n) => own[n]!), which.map((n) => directions[n]!)];
+        if (isFirst) torch._foreachCopy_(some, toward);
+        else {
+          torch._foreachMul_(some, group.momentum);
+          torch._foreachAdd_(some, toward, { alpha: 1 - group.dampening });
+        }
       }
       directions = group.nesterov ? torch._foreachAdd(directions, own, { alpha: group.momentum }) : own;
     }
