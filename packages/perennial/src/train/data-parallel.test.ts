@@ -1,7 +1,9 @@
+import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { setNumThreads } from "@perennial/torch";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadModel } from "../model/index.ts";
@@ -9,6 +11,7 @@ import { resolveRecipe } from "../recipe/index.ts";
 import { runRecipe } from "../run/index.ts";
 import { tinyRecipe, writeTinyCorpora } from "../run/testing/tiny-recipe.ts";
 import { openStore } from "../store/index.ts";
+import { LocalSlurm, whyNoSlurm } from "../testing/local-slurm.ts";
 import { openWorld } from "./data-parallel.ts";
 import { launch } from "./launch.ts";
 
@@ -110,6 +113,35 @@ test("a process that is killed ends the run at once and is named; the run can go
   const [summary] = await runRecipe(resolveRecipe(recipeOf("killed")), { baseFolder: folder, resume: true });
   expectSameEnd("killed", summary!.result.after);
 });
+
+const missing = whyNoSlurm();
+test.skipIf(missing !== undefined)(
+  `under a real srun two processes are on the same curve${missing === undefined ? "" : ` (skipped: ${missing})`}`,
+  async () => {
+    const slurm = await LocalSlurm.start();
+    try {
+      const path = join(folder, "slurm.json");
+      writeFileSync(path, JSON.stringify(recipeOf("slurm")));
+      const child = fileURLToPath(new URL("data-parallel.conformance.ts", import.meta.url));
+      const { PATH, SLURM_CONF } = slurm.environment;
+      const { stdout } = await promisify(execFile)(
+        "srun",
+        ["--ntasks=2", process.execPath, "--conditions", "source", "--import", "tsx", child, folder, path],
+        { env: { ...process.env, NODE_OPTIONS: "", OMP_NUM_THREADS: "1", PATH, SLURM_CONF } },
+      );
+      const losses = stdout
+        .split("\n")
+        .filter((line) => line.startsWith('{"step"'))
+        .map((line) => (JSON.parse(line) as { loss: number }).loss);
+      // Of two processes only the first tells.
+      expect(losses).toHaveLength(alone.losses.length);
+      for (const [i, loss] of losses.entries()) expect(Math.abs(loss - alone.losses[i]!), `step ${i + 1}`).toBeLessThan(1e-4);
+    } finally {
+      await slurm.stop();
+    }
+  },
+  120_000,
+);
 
 test("without variables training is on its own; half of them are an error that names the other half", async () => {
   expect(await openWorld({}, {})).toMatchObject({ rank: 0, size: 1 });

@@ -2,9 +2,9 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { LocalSlurm, whyNoSlurm } from "../../testing/local-slurm.ts";
 import type { CorpusStage } from "../run/stages.ts";
 import { slurmScript, submitToSlurm } from "./slurm.ts";
-import { LocalSlurm, whyNoSlurm } from "../../testing/local-slurm.ts";
 
 const stage = (name: CorpusStage["name"], tasks: number, after: CorpusStage["after"], args: readonly string[]): CorpusStage => ({
   ...{ name, tasks, after, args },
