@@ -1,7 +1,15 @@
 export { ByteTokenizer } from "./byte-tokenizer.ts";
+export {
+  type ChatMessage,
+  type ChatOptions,
+  ChatTemplate,
+  loadChatTemplate,
+  readMessages,
+} from "./chat/index.ts";
 export { type Changes, compareTokenizers, type ExtendedTokenizer, type ExtendTokenizerOptions, extendTokenizer } from "./extend.ts";
 export { type Extension, extensionOf } from "./extension-file.ts";
 export { type Fertility, fertility, parity } from "./fertility.ts";
+export { readGgufTokenizer, tokenizerEntries } from "./gguf/index.ts";
 export { JsonTokenizer } from "./json-tokenizer.ts";
 export { loadTokenizer } from "./load.ts";
 export type { EncodedBatch, Text, WordStatistics } from "./native.ts";
