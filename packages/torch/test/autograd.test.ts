@@ -1,6 +1,7 @@
 /** Gradients beyond one backward: higher orders, hooks, functions of our own, checkpoints, modes, and errors on the way. */
 import { expect, test } from "vitest";
 import {
+  autocast,
   backward,
   checkpoint,
   customFunction,
@@ -19,6 +20,7 @@ import {
   tensor,
   torch,
 } from "../src/index.ts";
+import { forEachDevice } from "./devices.ts";
 import { wave } from "./golden.ts";
 
 const leaf = (data: number[]) => tensor(data, { dtype: "float64" }).requiresGrad_();
@@ -150,28 +152,52 @@ scoped("a function with its own backward: values, gradients, null, and results t
   expect(noGrad(() => product(() => []).requiresGrad)).toBe(false);
 });
 
-test("checkpointing: gradients bit for bit, dropout repeated, random numbers after it as without, nothing held back", () => {
-  const run = (checkpointed: boolean) =>
-    scope(() => {
-      manualSeed(11);
-      const layers = Array.from({ length: 3 }, () => new nn.Linear(8, 8));
-      const dropout = new nn.Dropout(0.5);
-      const x = wave([4, 8], 1).requiresGrad_();
-      let hidden = x;
-      for (const layer of layers) {
-        const body = (input: Tensor) => dropout.forward(torch.gelu(layer.forward(input)));
-        hidden = checkpointed ? checkpoint(body, [hidden]) : body(hidden);
-      }
-      const between = torch.rand([3]).toArray();
-      hidden.square().sum().backward();
-      const gradients = [x, ...layers.flatMap((layer) => layer.parameters)].map((parameter) => parameter.grad!.toArray());
-      const result = { between, after: torch.rand([3]).toArray(), value: hidden.detach().toArray(), gradients };
-      for (const layer of layers) layer.dispose();
-      return result;
-    });
-  const before = liveTensors();
-  expect(run(true)).toEqual(run(false));
-  expect(liveTensors()).toBe(before);
+forEachDevice((device) => {
+  test("checkpointing: gradients bit for bit, dropout repeated, random numbers after it as without, nothing held back", () => {
+    const run = (checkpointed: boolean) =>
+      scope(() => {
+        manualSeed(11);
+        const layers = Array.from({ length: 3 }, () => new nn.Linear(8, 8).to({ device }));
+        const dropout = new nn.Dropout(0.5);
+        const x = wave([4, 8], 1).to(device).requiresGrad_();
+        let hidden = x;
+        for (const layer of layers) {
+          const body = (input: Tensor) => dropout.forward(torch.gelu(layer.forward(input)));
+          hidden = checkpointed ? checkpoint(body, [hidden]) : body(hidden);
+        }
+        const between = torch.rand([3], { device }).toArray();
+        hidden.square().sum().backward();
+        const gradients = [x, ...layers.flatMap((layer) => layer.parameters)].map((parameter) => parameter.grad!.toArray());
+        const result = { between, after: torch.rand([3], { device }).toArray(), value: hidden.detach().toArray(), gradients };
+        for (const layer of layers) layer.dispose();
+        return result;
+      });
+    const before = liveTensors();
+    expect(run(true)).toEqual(run(false));
+    expect(liveTensors()).toBe(before);
+  });
+
+  scoped("a checkpoint recomputes under the autocast that it was made under", () => {
+    manualSeed(5);
+    const layer = new nn.Linear(16, 16).to({ device });
+    const x = wave([4, 16], 1).to(device).requiresGrad_();
+    const dtypes: string[] = [];
+    const body = (input: Tensor) => {
+      const out = layer.forward(input);
+      dtypes.push(out.dtype);
+      return out.gelu();
+    };
+    const gradientsOf = (run: () => Tensor) => {
+      const leaves = [x, ...layer.parameters];
+      for (const leaf of leaves) leaf.grad = null;
+      autocast({ device, dtype: "bfloat16" }, run).float().square().sum().backward();
+      return leaves.map((leaf) => leaf.grad!.toArray());
+    };
+    const plain = gradientsOf(() => body(x));
+    expect(gradientsOf(() => checkpoint(body, [x]))).toEqual(plain);
+    expect(dtypes).toEqual(Array(3).fill("bfloat16"));
+    layer.dispose();
+  });
 });
 
 scoped("a checkpoint whose inputs need no gradient still trains what is inside", () => {

@@ -1,6 +1,7 @@
 /** Every optimizer against PyTorch's, step for step over 50 steps; states that travel; errors. */
 import { expect, test } from "vitest";
-import { nn, optim, scope, type Tensor, torch } from "../src/index.ts";
+import { type Device, nn, optim, scope, type Tensor, torch } from "../src/index.ts";
+import { closeOn, forEachDevice } from "./devices.ts";
 import { difference, type GoldenTensor, readGolden, wave } from "./golden.ts";
 
 interface OptimizerCase {
@@ -16,55 +17,60 @@ type AnyOptimizer = optim.AdamW | optim.SGD | optim.Adafactor | optim.Muon;
 const make = (name: keyof typeof makers, parameters: Tensor[], settings: object): AnyOptimizer => new makers[name](parameters, settings);
 
 const cases = readGolden<OptimizerCase[]>("optimizers");
-const startOf = (shapes: number[][]) => shapes.map((shape, p) => nn.parameter(wave(shape, 2 + p)));
+const startOf = (shapes: number[][], device: Device = "cpu") => shapes.map((shape, p) => nn.parameter(wave(shape, 2 + p).to(device)));
 const setGradients = (parameters: readonly Tensor[], step: number, late = false) => {
-  for (const [p, parameter] of parameters.entries()) parameter.grad = wave(parameter.shape, 1.3 * step + p).mul(1 + (step % 3));
+  for (const [p, parameter] of parameters.entries())
+    parameter.grad = wave(parameter.shape, 1.3 * step + p)
+      .mul(1 + (step % 3))
+      .to(parameter.device);
   if (late && (step < 4 || step % 5 === 0)) parameters.at(-1)!.grad = null;
 };
 // Muon works in bfloat16, whose last bit depends on the order of summation.
 const closeness = (name: string) => (name === "Muon" ? { relative: 1e-2, absolute: 2e-3 } : { relative: 1e-5, absolute: 1e-6 });
 
-test.each(cases)(
-  "$optimizer $settings, late: $late, equals PyTorch's after 1, 2, 10 and 50 steps",
-  ({ optimizer: name, settings, shapes, late, snapshots }) => {
-    const parameters = startOf(shapes);
-    const optimizer = make(name, parameters, settings);
-    for (let step = 1; step <= 50; step++) {
-      scope(() => {
-        setGradients(parameters, step, late);
-        optimizer.step();
-        for (const [p, golden] of (snapshots[step] ?? []).entries())
-          expect(difference(parameters[p], golden, closeness(name), `step ${step}, parameter ${p}`)).toBeUndefined();
-      });
-    }
-    expect(Object.keys(snapshots)).toEqual(["1", "2", "10", "50"]);
-    optimizer.dispose();
-  },
-);
-
-test.each(cases)(
-  "$optimizer $settings, late: $late: stop at 5, restore, go on to 10 = 10 without a stop, bit for bit",
-  ({ optimizer: name, settings, shapes, late }) => {
-    const run = (parameters: Tensor[], optimizer: AnyOptimizer, from: number, to: number) => {
-      for (let step = from; step <= to; step++)
+forEachDevice((device) => {
+  test.each(cases)(
+    "$optimizer $settings, late: $late, equals PyTorch's after 1, 2, 10 and 50 steps",
+    ({ optimizer: name, settings, shapes, late, snapshots }) => {
+      const parameters = startOf(shapes, device);
+      const optimizer = make(name, parameters, settings);
+      for (let step = 1; step <= 50; step++) {
         scope(() => {
           setGradients(parameters, step, late);
           optimizer.step();
+          for (const [p, golden] of (snapshots[step] ?? []).entries())
+            expect(difference(parameters[p], golden, closeOn(device, closeness(name)), `step ${step}, parameter ${p}`)).toBeUndefined();
         });
-    };
-    const whole = startOf(shapes);
-    run(whole, make(name, whole, settings), 1, 10);
-    const stopped = startOf(shapes);
-    const first = make(name, stopped, settings);
-    run(stopped, first, 1, 5);
-    const resumed = stopped.map((tensor) => nn.parameter(tensor.detach().clone()));
-    const second = make(name, resumed, {});
-    second.restore(first.state());
-    expect(second.stepCount).toBe(5);
-    run(resumed, second, 6, 10);
-    for (const [p, tensor] of whole.entries()) expect(resumed[p]!.equal(tensor)).toBe(true);
-  },
-);
+      }
+      expect(Object.keys(snapshots)).toEqual(["1", "2", "10", "50"]);
+      optimizer.dispose();
+    },
+  );
+
+  test.each(cases)(
+    "$optimizer $settings, late: $late: stop at 5, restore, go on to 10 = 10 without a stop, bit for bit",
+    ({ optimizer: name, settings, shapes, late }) => {
+      const run = (parameters: Tensor[], optimizer: AnyOptimizer, from: number, to: number) => {
+        for (let step = from; step <= to; step++)
+          scope(() => {
+            setGradients(parameters, step, late);
+            optimizer.step();
+          });
+      };
+      const whole = startOf(shapes, device);
+      run(whole, make(name, whole, settings), 1, 10);
+      const stopped = startOf(shapes, device);
+      const first = make(name, stopped, settings);
+      run(stopped, first, 1, 5);
+      const resumed = stopped.map((tensor) => nn.parameter(tensor.detach().clone()));
+      const second = make(name, resumed, {});
+      second.restore(first.state());
+      expect(second.stepCount).toBe(5);
+      run(resumed, second, 6, 10);
+      for (const [p, tensor] of whole.entries()) expect(resumed[p]!.equal(tensor)).toBe(true);
+    },
+  );
+});
 
 test.each(["AdamW", "SGD", "Adafactor", "Muon"] as const)("%s: gradScale on the way equals gradients scaled before", (name) => {
   const [a, b] = [startOf([[4, 6]]), startOf([[4, 6]])];
@@ -81,7 +87,8 @@ test.each(["AdamW", "SGD", "Adafactor", "Muon"] as const)("%s: gradScale on the 
 });
 
 test("AdamW with its steps and rates in tensors makes the same steps, and its state travels", () => {
-  const [a, b] = [startOf([[4, 6], [5]]), startOf([[4, 6], [5]])];
+  const shapes = [[4, 6], [5]];
+  const [a, b] = [startOf(shapes), startOf(shapes)];
   const [plain, capturable] = [new optim.AdamW(a), new optim.AdamW(b, { capturable: true })];
   for (let step = 1; step <= 6; step++)
     scope(() => {

@@ -11,10 +11,19 @@ const call = (name: string) => {
   return (...values: unknown[]) => entry.call(undefined, values);
 };
 
-/** x / √(mean(x²) + eps) · weight over the last dimension; any shape. */
+/**
+ * x Wᵀ + b: [...,K] → [...,N]. Inside autocast to bfloat16 on the CPU a float32 weight is multiplied through its bfloat16
+ * copy, which stands from step to step (`adamw` writes both), and its gradient arrives in float32, not rounded on the way.
+ */
+export const linear = call("linear") as (x: Tensor, weight: Tensor, bias: Tensor | null) => Tensor;
+
+/** Whether this CPU has units for products of bfloat16; elsewhere they are computed from widened float32. */
+export const multipliesBf16 = call("multiplies_bf16") as () => boolean;
+
+/** x / √(mean(x²) + eps) · weight over the last dimension; any shape. Inside autocast to bfloat16 the output is bfloat16. */
 export const rmsNorm = call("rms_norm") as (x: Tensor, weight: Tensor, eps: number) => Tensor;
 
-/** x + residual, and the RMS norm of that. */
+/** x + residual in the residual's dtype, and the RMS norm of that (in bfloat16 inside autocast to it). */
 export const addRmsNorm = call("add_rms_norm") as (
   x: Tensor,
   residual: Tensor,
@@ -28,6 +37,9 @@ export const swiglu = call("swiglu") as (gate: Tensor, up: Tensor) => Tensor;
 /** Rotary embedding: x [B,T,H,E], cos and sin [B|1,T,E] → [B,T,H,E]. */
 export const rope = call("rope") as (x: Tensor, cos: Tensor, sin: Tensor) => Tensor;
 
+/** The kernels take float32 and bfloat16 on the CPU. */
+const isFused = ({ dtype, device }: Tensor) => device === "cpu" && (dtype === "float32" || dtype === "bfloat16");
+
 const linearCrossEntropyKernel = call("linear_cross_entropy") as (
   hidden: Tensor,
   weight: Tensor,
@@ -38,7 +50,8 @@ const linearCrossEntropyKernel = call("linear_cross_entropy") as (
 
 /**
  * The output layer and its cross-entropy, without ever holding all logits: hidden [N,D], weight [V,D], int64 labels [N]
- * → Σ (loss + zLoss · log² Z) in nats over the labels that are not `ignoreIndex`, and Σ loss without a graph.
+ * → Σ (loss + zLoss · log² Z) in nats over the labels that are not `ignoreIndex`, and Σ loss without a graph. bfloat16
+ * hidden states, or autocast to it, round the factors of the products; logits, loss and sums stay in float32.
  */
 export function linearCrossEntropy(
   hidden: Tensor,
@@ -46,22 +59,26 @@ export function linearCrossEntropy(
   labels: Tensor,
   options: { ignoreIndex?: number; zLoss?: number } = {},
 ): [lossSum: Tensor, reported: Tensor] {
-  if (hidden.dtype !== "float32" || weight.dtype !== "float32" || hidden.device !== "cpu")
-    return plain.linearCrossEntropy(hidden, weight, labels, options);
+  if (!isFused(hidden) || !isFused(weight)) return plain.linearCrossEntropy(hidden, weight, labels, options);
   return linearCrossEntropyKernel(hidden, weight, labels, options.ignoreIndex ?? -100, options.zLoss ?? 0);
 }
 
-/**
- * Causal attention inside documents of packed rows: q, k, v [B,H,T,E] of equal heads; `segments` are (row, start, end)
- * triples that cover every position once. Work and memory grow with the documents' lengths, not with T².
- */
-export const documentAttention = call("document_attention") as (
+const documentAttentionKernel = call("document_attention") as (
   q: Tensor,
   k: Tensor,
   v: Tensor,
   segments: readonly number[],
   scale: number,
 ) => Tensor;
+
+/**
+ * Causal attention inside documents of packed rows: q [B,H,T,E], k and v [B,K,T,E] with H a multiple of K, all float32 or
+ * all bfloat16; `segments` are (row, start, end) triples that cover every position once. Work and memory grow with the documents' lengths, not with T²; on other devices
+ * than the CPU it is attention with a mask.
+ */
+export function documentAttention(q: Tensor, k: Tensor, v: Tensor, segments: readonly number[], scale: number): Tensor {
+  return (q.device === "cpu" ? documentAttentionKernel : plain.documentAttention)(q, k, v, segments, scale);
+}
 
 /** √ Σ x² over all elements of all tensors, as a scalar tensor; the same sum on every run. */
 export const globalNorm = call("global_norm") as (tensors: readonly Tensor[]) => Tensor;
