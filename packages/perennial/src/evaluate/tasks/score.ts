@@ -10,6 +10,7 @@
 // B rows · T padded tokens of a row · D hiddenSize · N scored tokens
 import { nn, noGrad, scope, type Tensor, tensor, torch } from "@perennial/torch";
 import type { Decoder } from "../../model/decoder.ts";
+import { sentTo } from "../../model/device.ts";
 import { KeyValueCache } from "../../model/key-value-cache.ts";
 
 /** A context (at least one token) and what may follow it. Together they fit the model. */
@@ -214,8 +215,8 @@ function scoreTokens(
     Int32Array.from(padded, (target) => target.id),
     { dtype: "int64" },
   );
-  const logits = model.logitsOf(flat.indexSelect(0, at)).float(); // [64,V]
-  const chosen = logits.gather(1, ids.unsqueeze(1)).squeeze(1);
+  const logits = model.logitsOf(flat.indexSelect(0, sentTo(at, model.device))).float(); // [64,V]
+  const chosen = logits.gather(1, sentTo(ids, model.device).unsqueeze(1)).squeeze(1);
   const logLikelihoods = chosen.sub(torch.logsumexp(logits, [-1])).toFloat32Array();
   const likeliest = logits.argmax(-1).toTypedArray() as BigInt64Array;
   return { logLikelihoods, greedy: block.map(({ id }, i) => Number(likeliest[i]) === id) };
