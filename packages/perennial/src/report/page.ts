@@ -48,7 +48,7 @@ ${content}
 }
 
 /** A section without content is left out. */
-function section(title: string, text: string | undefined, content: Content): Content {
+export function section(title: string, text: string | undefined, content: Content): Content {
   if (content === null || content === undefined) return null;
   if (Array.isArray(content) && content.flat().filter((part) => part !== null && part !== undefined).length === 0) return null;
   return html`<section><h2>${title}</h2>${text === undefined ? null : html`<p class="note">${text}</p>`}${content}</section>`;

@@ -38,6 +38,8 @@ cite{font-style:normal;color:var(--faint);font-size:.84rem}mark{background:none;
 .role{display:inline-block;min-width:4.6em;color:var(--faint);font-size:.84rem}code,pre{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}code{color:var(--faint)}
 details{border-top:1px solid var(--line);padding:8px 0}details:first-of-type{border:0}summary{cursor:pointer}pre{overflow:auto;max-height:460px;padding:14px;border-radius:10px;background:var(--paper);border:1px solid var(--line)}
 details td{overflow-wrap:anywhere}.events{margin:8px 0 0;padding-left:20px;font-size:.93rem}
+.funnel .bars{min-width:120px;position:relative}.bars i,.bars b{display:block;height:7px;border-radius:4px}.bars i{background:var(--grid)}.bars b{margin-top:3px;background:var(--good)}
+.funnel th{white-space:nowrap}blockquote{margin-top:8px}
 footer{margin-top:28px;font-size:.88rem}
 @media (max-width:640px){main{padding:20px 12px 48px}section{padding:16px 14px;border-radius:12px}.wide{display:none}.narrow{display:block}.pair{grid-template-columns:1fr}.outcome .num{white-space:normal;font-size:.93rem}.outcome .tag{display:block;width:fit-content;margin:3px 0 0 auto}th,td{padding:7px 6px}}
 @media print{section{break-inside:avoid;border:0;padding:0}}
@@ -58,7 +60,7 @@ for (const figure of document.querySelectorAll(".chart")) {
     const x = plot.x.min + part * (plot.x.max - plot.x.min);
     output.replaceChildren();
     const head = output.appendChild(document.createElement("div"));
-    head.textContent = text(Math.round(x));
+    head.textContent = text(plot.x.max - plot.x.min > 20 ? Math.round(x) : x);
     for (const line of plot.lines) {
       let nearest = 0;
       line.x.forEach((value, i) => { if (Math.abs(value - x) < Math.abs(line.x[nearest] - x)) nearest = i; });

@@ -34,6 +34,11 @@ export class ScoreHistogram {
     return [...this.counts].sort(([a], [b]) => a - b).flat();
   }
 
+  /** Each score that occurs, with its count. */
+  *entries(): Generator<[score: number, count: number]> {
+    for (const [step, count] of this.counts) yield [step / STEPS, count];
+  }
+
   get total(): number {
     let total = 0;
     for (const count of this.counts.values()) total += count;

@@ -1,0 +1,2 @@
+export { type CorpusReportData, type CorpusReportOptions, collectCorpus, type SampleText } from "./collect.ts";
+export { corpusPage } from "./page.ts";
