@@ -1,8 +1,8 @@
-/** From arguments to an exit code: 0 done, 1 it went wrong, 2 it was called wrongly, 130 Ctrl-C. Errors are one line each; PERENNIAL_DEBUG shows the stack. */
+/** From arguments to an exit code: 0 done, 1 it went wrong, 2 it was called wrongly, 3 done but for inputs that were set aside, 130 Ctrl-C. Errors are one line each; PERENNIAL_DEBUG shows the stack. */
 import { Command, CommanderError } from "commander";
 import { nearest } from "perennial";
 import type { Effects } from "./effects.ts";
-import { INTERRUPTED, Interrupted } from "./verb.ts";
+import { INCOMPLETE, INTERRUPTED, Incomplete, Interrupted } from "./verb.ts";
 import { verbs } from "./verbs.ts";
 
 export async function main(args: readonly string[], effects: Effects): Promise<number> {
@@ -14,6 +14,7 @@ export async function main(args: readonly string[], effects: Effects): Promise<n
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof Interrupted) return INTERRUPTED;
     effects.err(`${message(error, effects)}\n`);
+    if (error instanceof Incomplete) return INCOMPLETE;
     return error instanceof UsageError ? 2 : 1;
   }
 }

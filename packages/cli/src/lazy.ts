@@ -2,3 +2,5 @@
 // The compiler rewrites the endings of dynamic imports beside a file, not of those above it: hence this file.
 export const loadTrainRecipe = () => import("./train-recipe.ts");
 export const loadPlanText = () => import("./plan-text.ts");
+export const loadCorpusDisplay = () => import("./corpus-display.ts");
+export const loadProgress = () => import("./progress.ts");

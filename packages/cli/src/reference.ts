@@ -3,10 +3,11 @@ import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { main } from "./cli.ts";
 import { memoryEffects } from "./testing/memory-effects.ts";
+import { corpusVerbs } from "./verbs/corpus.ts";
 import { verbs } from "./verbs.ts";
 
 /** Verbs that have verbs of their own. */
-const INNER: Readonly<Record<string, readonly string[]>> = { tokenizer: ["train", "inspect"] };
+const INNER: Readonly<Record<string, readonly string[]>> = { corpus: corpusVerbs, tokenizer: ["train", "inspect"] };
 
 export const REFERENCE_PATH: string = fileURLToPath(new URL("../../../docs/cli.md", import.meta.url));
 
@@ -28,6 +29,7 @@ In a clone of this repository, \`npm run setup\` builds the command and \`npx pe
 | 0 | done |
 | 1 | it went wrong: one line on standard error for each mistake, naming file, line or field |
 | 2 | it was called wrongly |
+| 3 | done, but some inputs could not be read and were set aside; they are named on standard error |
 | 130 | Ctrl-C: the step was finished and saved; \`--resume\` goes on |
 
 Results go to standard output, progress to standard error. \`NO_COLOR\` turns colors off. \`PERENNIAL_DEBUG=1\` shows the stack of an error.`;

@@ -10,6 +10,12 @@ export const INTERRUPTED = 130;
 /** The work was cut short as asked, everything is saved and told: nothing is left but to leave. */
 export class Interrupted extends Error {}
 
+/** The exit code of work that came to its end, but not with all of its inputs. */
+export const INCOMPLETE = 3;
+
+/** What could be done is done; the message says what was set aside. */
+export class Incomplete extends Error {}
+
 export type Verb = (command: Command, effects: Effects) => void;
 
 /** Keeps the type of the parameters where a verb is defined. */

@@ -14,6 +14,7 @@ export const verbs: readonly Row[] = [
   { name: "train", summary: "run a recipe, or plan it with --dry-run", load: () => import("./verbs/train.ts") },
   { name: "evaluate", summary: "bits per byte of a model on text", load: () => import("./verbs/evaluate.ts") },
   { name: "generate", summary: "continue a prompt", load: () => import("./verbs/generate.ts") },
+  { name: "corpus", summary: "make training text from a crawl", load: () => import("./verbs/corpus.ts") },
   { name: "tokenizer", summary: "learn a tokenizer, or see what text costs", load: () => import("./verbs/tokenizer.ts") },
   { name: "schedule", summary: "draw the learning rate of a recipe or a schedule", load: () => import("./verbs/schedule.ts") },
   { name: "runs", summary: "list the runs", load: () => import("./verbs/runs.ts") },

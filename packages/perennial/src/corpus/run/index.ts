@@ -16,6 +16,7 @@ export {
   PHASES,
   type Phase,
   places,
+  planCorpus,
   readPlan,
   tasksOf,
 } from "./plan.ts";

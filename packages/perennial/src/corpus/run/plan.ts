@@ -53,10 +53,16 @@ export interface OpenOptions {
   readonly redo?: boolean;
 }
 
+/** What a run of this recipe would do; nothing is written. */
+export async function planCorpus(given: CorpusRecipeInput): Promise<CorpusPlan> {
+  const recipe = corpusSchema.parse(given);
+  return plain<CorpusPlan>({ recipe, shards: await findShards(recipe.inputs, recipe.reading), lists: hashLists(recipe) });
+}
+
 /** Starts a run in `folder`, or takes up the one that is there if recipe and inputs are the same. */
 export async function openCorpus(folder: string, given: CorpusRecipeInput, { redo = false }: OpenOptions = {}): Promise<CorpusPlan> {
-  const recipe = corpusSchema.parse(given);
-  const plan = plain<CorpusPlan>({ recipe, shards: await findShards(recipe.inputs, recipe.reading), lists: hashLists(recipe) });
+  const plan = await planCorpus(given);
+  const { recipe } = plan;
   const present = readJson<CorpusPlan>(places.plan(folder));
   const change = present === undefined ? undefined : firstChange(present, plan);
   if (change !== undefined) {

@@ -113,3 +113,12 @@ export async function readShard(folder: string, plan: CorpusPlan, task: CorpusTa
     writer.write(places.rejected(folder, task.index), rejection);
   }
 }
+
+/** Goes on without the rest of a shard that no worker survives: what was made safe of it stays, and its mark says why it ended there. */
+export async function setShardAside(folder: string, task: CorpusTask, reason: string): Promise<void> {
+  const writer = await FrameWriter.open<ReadState>(places.journal(folder, task), { documents: 0, funnel: {}, rejections: {}, scores: {} });
+  writer.touch(places.read(folder, task.index));
+  writer.finish(writer.items);
+  writeJson(places.mark(folder, task), { ...writer.state, failed: reason } satisfies ReadMark);
+  writer.forget();
+}

@@ -4,9 +4,11 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { readJson } from "../durable.ts";
+import { holdRun } from "./lock.ts";
 import type { CorpusManifest } from "./manifest.ts";
 import { type CorpusPlan, type CorpusTask, isDone, type OpenOptions, openCorpus, PHASES, type Phase, places, tasksOf } from "./plan.ts";
 import { WorkerPool } from "./pool.ts";
+import { setShardAside } from "./read-phase.ts";
 import type { CorpusRecipeInput } from "./recipe.ts";
 import { runCorpusTask } from "./tasks.ts";
 
@@ -35,14 +37,19 @@ export async function runCorpus(
   recipe: CorpusRecipeInput,
   options: RunOptions & { readonly share?: Share } = {},
 ): Promise<CorpusManifest> {
-  const plan = await openCorpus(folder, recipe, options);
   const { share = { index: 0, count: 1 } } = options;
-  await withWorkers(folder, options, async (run) => {
-    for (const phase of PHASES) {
-      await run(mine(plan, phase, share), tasksOf(plan, phase).length);
-      if (share.count > 1) await others(folder, plan, phase, options.signal);
-    }
-  });
+  const release = holdRun(folder, shareName("run", share));
+  try {
+    const plan = await openCorpus(folder, recipe, options);
+    await withWorkers(folder, plan, options, async (run) => {
+      for (const phase of PHASES) {
+        await run(mine(plan, phase, share), tasksOf(plan, phase).length);
+        if (share.count > 1) await others(folder, plan, phase, options.signal);
+      }
+    });
+  } finally {
+    release();
+  }
   return readJson<CorpusManifest>(places.manifest(folder))!;
 }
 
@@ -53,18 +60,33 @@ export async function runCorpusStage(
   phase: Phase,
   { share = { index: 0, count: 1 }, ...options }: Omit<RunOptions, "redo"> & { readonly share?: Share } = {},
 ): Promise<void> {
-  await withWorkers(folder, options, (run) => run(mine(plan, phase, share), tasksOf(plan, phase).length));
+  const release = holdRun(folder, shareName(phase, share));
+  try {
+    await withWorkers(folder, plan, options, (run) => run(mine(plan, phase, share), tasksOf(plan, phase).length));
+  } finally {
+    release();
+  }
 }
+
+const shareName = (what: string, { index, count }: Share) => `${what}-${index}-of-${count}`;
 
 const mine = (plan: CorpusPlan, phase: Phase, { index, count }: Share): CorpusTask[] =>
   tasksOf(plan, phase).filter((task) => task.index % count === index);
 
 async function withWorkers(
   folder: string,
+  plan: CorpusPlan,
   { workers = 1, signal, onTask, onCheckpoint }: Omit<RunOptions, "redo">,
   work: (run: (tasks: readonly CorpusTask[], all: number) => Promise<void>) => Promise<void>,
 ): Promise<void> {
   let pool: WorkerPool | undefined;
+  // What a stopped thread has under way goes on at its last checkpoint next time.
+  const stop = () => void pool?.close();
+  signal?.addEventListener("abort", stop);
+  const checkpoint = () => {
+    onCheckpoint?.();
+    signal?.throwIfAborted();
+  };
   try {
     await work(async (tasks, all) => {
       signal?.throwIfAborted();
@@ -72,19 +94,28 @@ async function withWorkers(
       let done = all - open.length;
       const told = (task: CorpusTask) => onTask?.(task, ++done, all);
       if (workers > 1 && open.length > 1) {
-        pool ??= new WorkerPool(folder, workers);
-        await pool.run(open, told, signal);
-        signal?.throwIfAborted();
-        return;
-      }
-      for (const task of open) {
-        signal?.throwIfAborted();
-        await runCorpusTask(folder, task, onCheckpoint);
-        told(task);
-      }
+        pool ??= new WorkerPool({ folder, workers, retries: plan.recipe.reading.retries, setAside });
+        await pool.run(open, told);
+      } else
+        for (const task of open) {
+          await runCorpusTask(folder, task, checkpoint);
+          told(task);
+          signal?.throwIfAborted();
+        }
+      signal?.throwIfAborted();
     });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
   } finally {
+    signal?.removeEventListener("abort", stop);
     await pool?.close();
+  }
+
+  async function setAside(task: CorpusTask, reason: string): Promise<boolean> {
+    if (task.phase !== "read") return false;
+    await setShardAside(folder, task, reason);
+    return true;
   }
 }
 
