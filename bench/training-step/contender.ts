@@ -40,8 +40,15 @@ const ready = {
 console.log(JSON.stringify(ready));
 for await (const line of createInterface({ input: process.stdin })) {
   const count = Number(line);
-  const from = performance.now();
+  const [from, cpuFrom] = [performance.now(), process.cpuUsage()];
   let loss = 0;
   for (let i = 0; i < count; i++) loss = step();
-  console.log(JSON.stringify({ seconds: (performance.now() - from) / 1000, loss, peakBytes: process.resourceUsage().maxRSS * 1024 }));
+  const cpu = process.cpuUsage(cpuFrom);
+  const report = {
+    seconds: (performance.now() - from) / 1000,
+    cpuSeconds: (cpu.user + cpu.system) / 1e6,
+    loss,
+    peakBytes: process.resourceUsage().maxRSS * 1024,
+  };
+  console.log(JSON.stringify(report));
 }

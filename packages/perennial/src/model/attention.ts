@@ -84,8 +84,15 @@ function mixing({ numAttentionHeads: H, numKeyValueHeads: K, headDim: E, attenti
       const masked = mask === null ? capped : capped.maskedFill(mask.logicalNot(), Number.NEGATIVE_INFINITY);
       return masked.softmax(-1).matmul(repeat(v));
     };
-  return (q, k, v, { mask, segments }) =>
-    segments === null
-      ? nn.scaledDotProductAttention(q, k, v, { causal: mask === null && q.size(2) > 1, mask, scale: attentionScale })
-      : fused.documentAttention(q, repeat(k), repeat(v), segments, scale);
+  return (q, k, v, { mask, segments }) => {
+    const causal = mask === null && q.size(2) > 1;
+    if (segments === null && !(causal && isFused(q))) return nn.scaledDotProductAttention(q, k, v, { causal, mask, scale: attentionScale });
+    return fused.documentAttention(q, k, v, segments ?? wholeRows(q), scale);
+  };
 }
+
+/** The kernel's dtypes and device. */
+const isFused = ({ dtype, device }: Tensor) => device === "cpu" && (dtype === "float32" || dtype === "bfloat16");
+
+/** Every row as one document. q [B,H,T,E] */
+const wholeRows = (q: Tensor) => Array.from({ length: q.size(0) }, (_, row) => [row, 0, q.size(2)]).flat();

@@ -1,6 +1,6 @@
 /** The norms of a decoder: each alone, and after a sum with the residual stream, where a fused kernel may do both. */
 // D size
-import { fused, nn, type Tensor, torch } from "@perennial/torch";
+import { fused, nn, type Tensor } from "@perennial/torch";
 import type { DecoderConfig } from "./config.ts";
 
 export interface Norm extends nn.Module {
@@ -10,6 +10,10 @@ export interface Norm extends nn.Module {
 }
 
 class RmsNorm extends nn.RMSNorm implements Norm {
+  override forward(x: Tensor): Tensor {
+    return fused.rmsNorm(x, this.weight, this.eps);
+  }
+
   addThenNorm(x: Tensor, residual: Tensor): [Tensor, Tensor] {
     return fused.addRmsNorm(x, residual, this.weight, this.eps);
   }
@@ -23,7 +27,7 @@ class OffsetRmsNorm extends nn.RMSNorm implements Norm {
   }
 
   override forward(x: Tensor): Tensor {
-    return torch.rmsNorm(x, [x.size(-1)], this.weight.add(1), this.eps);
+    return fused.rmsNorm(x, this.weight.add(1), this.eps);
   }
 
   addThenNorm(x: Tensor, residual: Tensor): [Tensor, Tensor] {

@@ -11,12 +11,36 @@
 #else
 #define PERENNIAL_MULTIVERSION
 #endif
+#define PERENNIAL_INLINE inline __attribute__((always_inline))
 
 namespace perennial::fused {
 
+// The upper half of a float. libtorch's own type has constructors that keep loops over it from being vectorized.
+struct Bf16 {
+  uint16_t bits;
+};
+
+PERENNIAL_INLINE float load(float x) { return x; }
+PERENNIAL_INLINE float load(Bf16 x) {
+  const uint32_t bits = static_cast<uint32_t>(x.bits) << 16;
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+PERENNIAL_INLINE void store(float& to, float value) { to = value; }
+// Rounds to nearest, ties to even. NaN stays NaN: its lowest kept bit is set.
+PERENNIAL_INLINE void store(Bf16& to, float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  const uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+  const uint32_t quiet = (bits >> 16) | 0x40u;
+  to.bits = static_cast<uint16_t>((bits & 0x7fffffffu) > 0x7f800000u ? quiet : rounded);
+}
+
 // exp for float, within 2 units in the last place, without branches so that loops over it vectorize.
 // x = n ln 2 + r, |r| <= ln 2 / 2, exp(r) by a polynomial (Cephes), then the exponent is shifted in by bits.
-inline __attribute__((always_inline)) float fastExp(float x) {
+PERENNIAL_INLINE float fastExp(float x) {
   x = x > 88.3762626647949f ? 88.3762626647949f : x;
   x = x < -87.3365447504019f ? -87.3365447504019f : x;
   const float n = __builtin_rintf(x * 1.44269504088896341f);
@@ -35,6 +59,6 @@ inline __attribute__((always_inline)) float fastExp(float x) {
   return p * scale;
 }
 
-inline __attribute__((always_inline)) float sigmoid(float x) { return 1.0f / (1.0f + fastExp(-x)); }
+PERENNIAL_INLINE float sigmoid(float x) { return 1.0f / (1.0f + fastExp(-x)); }
 
 }  // namespace perennial::fused

@@ -3,8 +3,9 @@
  * devices and dtypes use these compositions.
  */
 // N rows · D columns · V vocabulary · B batch · T positions · H heads · E head size
-import * as nn from "../nn/index.ts";
+
 import { autocastState } from "../autograd.ts";
+import * as nn from "../nn/index.ts";
 import type { Tensor } from "../tensor.ts";
 import { torch } from "../torch.ts";
 
@@ -33,7 +34,10 @@ export const swiglu = (gate: Tensor, up: Tensor): Tensor => gate.mul(gate.sigmoi
 export function rope(x: Tensor, cos: Tensor, sin: Tensor): Tensor {
   const half = x.size(-1) / 2;
   const turned = torch.cat([x.slice(-1, half).neg(), x.slice(-1, 0, half)], -1);
-  return x.mul(cos.unsqueeze(2)).add(turned.mul(sin.unsqueeze(2))).to(x.dtype);
+  return x
+    .mul(cos.unsqueeze(2))
+    .add(turned.mul(sin.unsqueeze(2)))
+    .to(x.dtype);
 }
 
 /** hidden [N,D] · weight [V,D] · labels [N] → Σ (loss + zLoss · log² Z), and Σ loss without a graph. */

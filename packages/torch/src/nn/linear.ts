@@ -7,6 +7,7 @@
  * row, the machine and the number of threads, and not on the batch. 64 rows use each weight often enough to be bound by arithmetic.
  */
 // M rows · K inFeatures · N outFeatures
+import * as fused from "../fused/index.ts";
 import type { Tensor } from "../tensor.ts";
 import { torch } from "../torch.ts";
 
@@ -27,7 +28,7 @@ export function fixedRows<T>(work: () => T): T {
 }
 
 export function linear(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
-  return fixed && x.device === "cpu" ? inBlocks(x, weight, bias) : torch.linear(x, weight, bias);
+  return fixed && x.device === "cpu" ? inBlocks(x, weight, bias) : fused.linear(x, weight, bias);
 }
 
 function inBlocks(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
@@ -40,7 +41,7 @@ function inBlocks(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
   for (let start = 0; start < M; start += rows) {
     const block = flat.slice(0, start, Math.min(start + rows, M));
     const missing = rows - block.size(0);
-    blocks.push(torch.linear(missing === 0 ? block : torch.constantPadNd(block, [0, 0, 0, missing]), weight, bias));
+    blocks.push(fused.linear(missing === 0 ? block : torch.constantPadNd(block, [0, 0, 0, missing]), weight, bias));
   }
   const y = blocks.length === 1 ? blocks[0]! : torch.cat(blocks, 0);
   return y.slice(0, 0, M).view([...shape.slice(0, -1), weight.size(0)]);
