@@ -41,20 +41,24 @@ export function mergeRuns(runs: readonly Run[], options: MergeOptions): { record
   const native = corpusNative();
   let left = runs.filter(([, , bytes]) => bytes > 0);
   const intermediate: string[] = [];
-  const buffer = (fanIn: number) => Math.min(MAX_BUFFER_BYTES, Math.max(MIN_BUFFER_BYTES, Math.floor(memoryBytes / (fanIn + 2))));
+  // No larger than the largest run: fresh pages of memory cost more than a small merge.
+  const buffer = (of: readonly Run[]) => {
+    const largest = of.reduce((most, [, , bytes]) => Math.max(most, bytes), MIN_BUFFER_BYTES);
+    return Math.min(MAX_BUFFER_BYTES, largest, Math.max(MIN_BUFFER_BYTES, Math.floor(memoryBytes / (of.length + 2))));
+  };
   while (left.length > MAX_FAN_IN) {
     mkdirSync(scratch, { recursive: true });
     const merged: Run[] = [];
     for (let at = 0; at < left.length; at += MAX_FAN_IN) {
       const path = join(scratch, `merge-${intermediate.length}.records`);
       const group = left.slice(at, at + MAX_FAN_IN);
-      native.mergeRecordRuns(group, wordsPerRecord, buffer(group.length), path, "", unique);
+      native.mergeRecordRuns(group, wordsPerRecord, buffer(group), path, "", unique);
       intermediate.push(path);
       merged.push([path, 0, statSync(path).size]);
     }
     left = merged;
   }
-  const [records, numPairs] = native.mergeRecordRuns(left, wordsPerRecord, buffer(left.length), output ?? "", pairs ?? "", unique);
+  const [records, numPairs] = native.mergeRecordRuns(left, wordsPerRecord, buffer(left), output ?? "", pairs ?? "", unique);
   for (const path of intermediate) rmSync(path);
   return { records: records!, pairs: numPairs! };
 }
