@@ -16,6 +16,7 @@ export interface TrainOptions {
   variant?: string;
   quiet?: boolean;
   json?: boolean;
+  device?: "auto" | "cpu" | "cuda";
   /** The store of runs; relative to where the command is called, like everywhere else. */
   store: string;
 }
@@ -27,7 +28,8 @@ export async function trainRecipe(
   effects: Effects,
 ): Promise<RunSummary[]> {
   const { openWorld, runRecipe } = await import("perennial/run");
-  const world = await openWorld({}, effects.env);
+  const device = options.device ?? "auto";
+  const world = await openWorld({ device }, effects.env);
   const progress = new Progress(progressMode({ quiet: options.quiet === true, json: options.json === true }, effects.isTTY), effects);
   const abort = new AbortController();
   const interrupt = () => {
@@ -41,6 +43,7 @@ export async function trainRecipe(
     const summaries = await runRecipe(resolved, {
       baseFolder,
       world,
+      device,
       storePath: resolve(effects.cwd, options.store),
       cacheFolder: resolve(effects.cwd, dirname(options.store), "tokens"),
       listen: displayRun(progress, effects),

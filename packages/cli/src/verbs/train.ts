@@ -1,4 +1,5 @@
 import { dirname, resolve } from "node:path";
+import { Option } from "commander";
 import type { Recipe } from "perennial/recipe";
 import type { Effects } from "../effects.ts";
 import { loadPlanText, loadTrainRecipe } from "../lazy.ts";
@@ -15,6 +16,7 @@ interface Options extends StoreOptions {
   until?: number;
   variant?: string;
   processes: number;
+  device: "auto" | "cpu" | "cuda";
 }
 
 export default verb((command, effects) => {
@@ -27,6 +29,11 @@ export default verb((command, effects) => {
     .option("--quiet", "only warnings and the result")
     .option("--json", "the plan, or the progress, as JSON lines")
     .option("--processes <count>", "processes of this machine that train together", positiveWholeNumber, 1)
+    .addOption(
+      new Option("--device <device>", "where the model trains; auto: on a GPU where there is one")
+        .choices(["auto", "cpu", "cuda"])
+        .default("auto"),
+    )
     .action(async (path: string, options: Options) => {
       const { loadRecipe } = await import("perennial/recipe");
       const file = resolve(effects.cwd, path);
@@ -49,18 +56,14 @@ async function dryRun(variants: readonly [Recipe, ...Recipe[]], baseFolder: stri
   const estimates = variants.map((recipe, i) => estimateOf(recipe, plans[i]!, shape));
   const { corpusSizes } = await import("perennial/run");
   const corpora = await corpusSizes(variants[0], baseFolder);
-  const peak = await peakOf(variants[0].stages[0]!.train.autocastDtype);
+  const { chooseAutocastDtype, chooseDevice, measurePeakFlops, memoryOf } = await import("perennial/train");
+  const device = chooseDevice(options.device).value;
+  const dtype = chooseAutocastDtype(variants[0].stages[0]!.train.autocastDtype, device).value;
+  const peak: Peak = { dtype, flops: measurePeakFlops(dtype, device) };
   if (options.json === true) {
     const rows = plans.map((plan, i) => ({ ...plan, ...estimates[i]!, seconds: secondsOf(estimates[i]!, peak), corpora }));
     effects.out(`${JSON.stringify(rows, null, 2)}\n`);
   } else effects.out(`${corporaText(corpora, plans[0]!)}\n${estimateText(estimates, peak)}`);
-  for (const { memory } of estimates) checkMemory(memory, { processes: options.processes });
-}
-
-/** `auto` computes in whichever type is faster here. */
-async function peakOf(dtype: "auto" | "float32" | "bfloat16"): Promise<Peak> {
-  const { diagnose } = await import("@perennial/torch");
-  const { float32Flops, bfloat16Flops } = diagnose();
-  const chosen = dtype === "auto" ? (bfloat16Flops > float32Flops ? "bfloat16" : "float32") : dtype;
-  return { dtype: chosen, flops: chosen === "bfloat16" ? bfloat16Flops : float32Flops };
+  for (const { memory } of estimates)
+    checkMemory(memory, { processes: device === "cpu" ? options.processes : 1, available: memoryOf(device) });
 }

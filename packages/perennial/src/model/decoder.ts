@@ -1,9 +1,10 @@
 // B batch · T new positions · S all positions, cached ones included · D hiddenSize · V vocabSize · H numAttentionHeads
-import { checkpoint, fused, isGradEnabled, nn, noGrad, scope, type Tensor, tensor, torch } from "@perennial/torch";
+import { checkpoint, type Device, fused, isGradEnabled, nn, noGrad, scope, type Tensor, tensor, torch } from "@perennial/torch";
 import { FieldError } from "../errors.ts";
 import { alibiSlopes } from "./alibi.ts";
 import type { Positions } from "./attention.ts";
 import { type DecoderConfig, windowOf } from "./config.ts";
+import { sentTo } from "./device.ts";
 import type { KeyValueCache } from "./key-value-cache.ts";
 import { type DecoderLayer, makeLayer } from "./layers.ts";
 import { makeNorm, type Norm } from "./norms.ts";
@@ -74,10 +75,16 @@ export class Decoder extends nn.Module {
     return this.lmHead?.weight ?? this.embedTokens.weight;
   }
 
-  /** Hidden states after the last norm: ids [B,T] → [B,T,D]. */
-  hiddenStates(input: DecoderInput): Tensor {
+  /** Where the weights are. */
+  get device(): Device {
+    return this.embedTokens.weight.device;
+  }
+
+  /** Hidden states after the last norm: ids [B,T] → [B,T,D]. Inputs may come from the CPU. */
+  hiddenStates(given: DecoderInput): Tensor {
+    const input = placed(given, this.device);
     const { cache } = input;
-    const positions = this.positionsOf(input);
+    const positions = this.positionsOf(input, given.positionIds);
     let x = this.embedded(input);
     for (const [i, layer] of this.layers.entries()) {
       const step = (hidden: Tensor) => layer.forward(hidden, positions[this.kindOfLayer[i]!]!, cache?.layers[i]);
@@ -105,7 +112,8 @@ export class Decoder extends nn.Module {
    * Cross-entropy of hidden states [N,D] with int64 labels [N] (−100 = ignored): Σ (loss + zLoss · log² Z) in nats, and
    * Σ loss without a graph. All logits are never held at once, except where `logitSoftcap` asks for them.
    */
-  crossEntropySum(hidden: Tensor, labels: Tensor, options: { zLoss?: number } = {}): [lossSum: Tensor, reported: Tensor] {
+  crossEntropySum(hidden: Tensor, given: Tensor, options: { zLoss?: number } = {}): [lossSum: Tensor, reported: Tensor] {
+    const labels = sentTo(given, hidden.device);
     if (this.config.logitSoftcap === null) return fused.linearCrossEntropy(hidden, this.outputWeight, labels, options);
     const logits = this.logitsOf(hidden).float();
     const loss = nn.crossEntropy(logits, labels, { reduction: "sum" });
@@ -118,11 +126,12 @@ export class Decoder extends nn.Module {
   private embedded({ inputIds, positionIds, cache }: DecoderInput): Tensor {
     let x = this.embedTokens.forward(inputIds);
     if (this.config.embeddingScale !== 1) x = x.mul(this.config.embeddingScale);
-    if (this.embedPositions !== null) x = x.add(this.embedPositions.forward(positionIds ?? this.defaultPositions(inputIds.size(1), cache)));
+    if (this.embedPositions !== null) x = x.add(this.embedPositions.forward(positionIds ?? this.defaultPositions(inputIds, cache)));
     return this.embedNorm === null ? x : this.embedNorm.forward(x);
   }
 
-  private defaultPositions(T: number, cache: KeyValueCache | undefined): Tensor {
+  private defaultPositions(inputIds: Tensor, cache: KeyValueCache | undefined): Tensor {
+    const T = inputIds.size(1);
     const past = cache?.length ?? 0;
     const limit = this.config.maxPositionEmbeddings;
     if (past + T > limit)
@@ -131,15 +140,15 @@ export class Decoder extends nn.Module {
         expected: `at most ${limit} positions, since this model has learned no more`,
         received: past + T,
       });
-    return torch.arange(past, past + T).unsqueeze(0); // [1,T]
+    return torch.arange(past, past + T, { device: inputIds.device }).unsqueeze(0); // [1,T]
   }
 
   /** One for each kind of layer. */
-  private positionsOf(input: DecoderInput): Positions[] {
-    return noGrad(() => scope(() => this.kinds.map((kind) => this.positionsOfKind(kind, input))));
+  private positionsOf(input: DecoderInput, given: Tensor | undefined): Positions[] {
+    return noGrad(() => scope(() => this.kinds.map((kind) => this.positionsOfKind(kind, input, given))));
   }
 
-  private positionsOfKind({ window, rope }: LayerKind, input: DecoderInput): Positions {
+  private positionsOfKind({ window, rope }: LayerKind, input: DecoderInput, given: Tensor | undefined): Positions {
     const { inputIds, positionIds, documentIds, attentionMask, cache } = input;
     const T = inputIds.size(1);
     const past = cache?.length ?? 0;
@@ -151,8 +160,9 @@ export class Decoder extends nn.Module {
       this.config.alibi === null &&
       this.config.attentionSoftcap === null &&
       isCpu(inputIds);
-    const longest = rope?.dependsOnLongest === true && positionIds !== undefined ? Number(positionIds.max().item()) + 1 : past + T;
-    const table = rope?.get(past + T, longest);
+    // Read where the caller made them: on the CPU nothing waits.
+    const longest = rope?.dependsOnLongest === true && given !== undefined ? Number(given.max().item()) + 1 : past + T;
+    const table = rope?.get(past + T, longest, inputIds.device);
     const pick = (angles: Tensor) =>
       positionIds === undefined
         ? angles.slice(0, past, past + T).unsqueeze(0) // [1,T,R]
@@ -166,20 +176,21 @@ export class Decoder extends nn.Module {
   }
 
   private mask(T: number, past: number, window: number | null, input: DecoderInput): Tensor | null {
-    const { documentIds, attentionMask, branches } = input;
+    const { inputIds, documentIds, attentionMask, branches } = input;
+    const { device } = inputIds;
     const S = past + T;
     const windowed = window !== null && window < S;
     const causalAlone = documentIds === undefined && attentionMask === undefined && branches === undefined && !windowed;
     // A kernel knows plain causal attention by itself, but not the compositions for biases and capped scores.
     const inKernel = past === 0 && this.config.alibi === null && this.config.attentionSoftcap === null;
     if (causalAlone && (inKernel || T === 1)) return null;
-    const query = torch.arange(past, S).unsqueeze(1); // [T,1]
-    const key = torch.arange(S).unsqueeze(0); // [1,S]
+    const query = torch.arange(past, S, { device }).unsqueeze(1); // [T,1]
+    const key = torch.arange(S, { device }).unsqueeze(0); // [1,S]
     let mask = key.le(query); // [T,S]
     if (windowed && branches === undefined) mask = mask.logicalAnd(query.sub(key).lt(window));
     mask = mask.view([1, 1, T, S]);
     if (branches !== undefined) {
-      const keyBranches = withCached(branches, past, torch.zeros([1, past], { dtype: "int64" })).view([-1, 1, 1, S]);
+      const keyBranches = withCached(branches, past, torch.zeros([1, past], { dtype: "int64", device })).view([-1, 1, 1, S]);
       mask = mask.logicalAnd(keyBranches.eq(0).logicalOr(keyBranches.eq(branches.view([-1, 1, T, 1]))));
       // Neighbors in the row are not neighbors in the text.
       const distance = input.positionIds!.view([-1, 1, T, 1]).sub(keyPositions(input, past).view([-1, 1, 1, S]));
@@ -188,7 +199,7 @@ export class Decoder extends nn.Module {
     if (documentIds !== undefined) mask = mask.logicalAnd(documentIds.unsqueeze(1).unsqueeze(-1).eq(documentIds.unsqueeze(1).unsqueeze(2)));
     if (attentionMask !== undefined) {
       // A padded query sees itself, so that its softmax has something to sum over.
-      const own = torch.eye(S, { dtype: "bool" }).slice(0, past, S).view([1, 1, T, S]);
+      const own = torch.eye(S, { dtype: "bool", device }).slice(0, past, S).view([1, 1, T, S]);
       mask = mask.logicalAnd(attentionMask.view([-1, 1, 1, S])).logicalOr(own);
     }
     return mask;
@@ -199,16 +210,26 @@ export class Decoder extends nn.Module {
     const { positionIds, attentionMask, branches, cache } = input;
     const { alibi, numAttentionHeads: H } = this.config;
     if (alibi === null) return mask;
-    let keys = torch.arange(S).unsqueeze(0); // [1,S]
+    const { device } = input.inputIds;
+    let keys = torch.arange(S, { device }).unsqueeze(0); // [1,S]
     if (attentionMask !== undefined) keys = attentionMask.cumsum(-1).sub(1).clamp(0);
     else if (branches !== undefined) keys = keyPositions(input, cache?.length ?? 0);
     else if (positionIds !== undefined && cache === undefined) keys = positionIds;
-    const slopes = tensor(alibiSlopes(H)).to(alibi.dtype).view([1, H, 1, 1]);
+    const slopes = tensor(alibiSlopes(H)).to({ dtype: alibi.dtype, device }).view([1, H, 1, 1]);
     const bias = slopes.mul(keys.unsqueeze(1).unsqueeze(1).to(alibi.dtype)).float().mul(alibi.scale);
     const masked = mask === null ? bias : bias.maskedFill(mask.logicalNot(), Number.NEGATIVE_INFINITY);
     return masked.to(this.embedTokens.weight.dtype);
   }
 }
+
+const placed = (input: DecoderInput, device: Device): DecoderInput => ({
+  ...input,
+  inputIds: sentTo(input.inputIds, device),
+  positionIds: input.positionIds && sentTo(input.positionIds, device),
+  documentIds: input.documentIds && sentTo(input.documentIds, device),
+  attentionMask: input.attentionMask && sentTo(input.attentionMask, device),
+  branches: input.branches && sentTo(input.branches, device),
+});
 
 /** [B,T] after [1,past] of what the cache holds: [B,past + T]. */
 const withCached = (fresh: Tensor, past: number, cached: Tensor): Tensor =>
@@ -216,7 +237,7 @@ const withCached = (fresh: Tensor, past: number, cached: Tensor): Tensor =>
 
 /** [B,S] positions of all keys. */
 const keyPositions = ({ positionIds }: DecoderInput, past: number): Tensor =>
-  withCached(positionIds!, past, torch.arange(past).unsqueeze(0));
+  withCached(positionIds!, past, torch.arange(past, { device: positionIds!.device }).unsqueeze(0));
 
 /** The angles of layers with or without a window. */
 const ropeOf = (config: DecoderConfig, windowed: boolean): RopeCache =>

@@ -1,5 +1,6 @@
 // B batch · K key-value heads · S positions so far · E headDim
 import { keep, type Tensor, torch } from "@perennial/torch";
+import { sentTo } from "./device.ts";
 
 /** Keys and values of one layer, [B,K,S,E]; room grows by doubling, so that a token costs no copy of all before it. */
 export class LayerCache {
@@ -25,7 +26,8 @@ export class LayerCache {
   /** Keeps the rows of the batch that `rows` (int64) names, in that order. */
   select(rows: Tensor): void {
     if (this.keys === undefined || this.values === undefined) return;
-    const [keys, values] = [keep(this.keys.indexSelect(0, rows)), keep(this.values.indexSelect(0, rows))];
+    const here = sentTo(rows, this.keys.device);
+    const [keys, values] = [keep(this.keys.indexSelect(0, here)), keep(this.values.indexSelect(0, here))];
     this.dispose();
     [this.keys, this.values] = [keys, values];
   }

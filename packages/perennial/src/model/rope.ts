@@ -1,4 +1,4 @@
-import { keep, type Tensor, tensor, torch } from "@perennial/torch";
+import { type Device, keep, type Tensor, tensor, torch } from "@perennial/torch";
 
 /** How the angles of the rotary embedding are stretched beyond the length that the model was trained on. */
 export type RopeScaling =
@@ -124,13 +124,13 @@ export class RopeCache {
   }
 
   /** At least `length` rows. */
-  get(length: number, longest: number): { cos: Tensor; sin: Tensor } {
+  get(length: number, longest: number, device: Device = "cpu"): { cos: Tensor; sin: Tensor } {
     const regime = regimeOf(this.rope, longest);
-    if (this.table === undefined || this.table.cos.size(0) < length || this.regime !== regime) {
+    if (this.table === undefined || this.table.cos.size(0) < length || this.regime !== regime || this.table.cos.device !== device) {
       const { cos, sin } = ropeTable(this.rope, Math.max(length, Math.min(this.rope.maxPositionEmbeddings, 2 * length)), regime);
       this.table?.cos.dispose();
       this.table?.sin.dispose();
-      this.table = { cos: keep(cos), sin: keep(sin) };
+      this.table = { cos: keep(cos.to(device)), sin: keep(sin.to(device)) };
       this.regime = regime;
     }
     return this.table;

@@ -8,7 +8,7 @@ import type { Recipe, ResolvedRecipe } from "../recipe/index.ts";
 import { DEFAULT_STORE_PATH, lockRunFolder, openStore, type Run, type Store } from "../store/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { type Checkpoint, checkpointNames, newestCheckpoint } from "../train/checkpoint.ts";
-import { describeHardware } from "../train/hardware.ts";
+import { chooseDevice, describeHardware } from "../train/hardware.ts";
 import { firstRankFirst, singleProcess, type World } from "../train/world.ts";
 import { prepareCorpora } from "./corpora.ts";
 import type { Listener } from "./events.ts";
@@ -38,6 +38,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** The processes that train together; each calls with the same recipe and options. */
   readonly world?: World;
+  /** Where the model trains; default auto: on a GPU where there is one. */
+  readonly device?: "auto" | "cpu" | "cuda";
 }
 
 export interface RunSummary {
@@ -54,6 +56,7 @@ export interface RunSummary {
  */
 export async function runRecipe(resolved: ResolvedRecipe, options: RunOptions): Promise<RunSummary[]> {
   keepFreedMemory();
+  chooseDevice(options.device ?? "auto"); // a GPU that is missing is said before anything long begins
   const isFirst = (options.world ?? singleProcess).rank === 0;
   const storePath = isFirst ? resolve(options.baseFolder, options.storePath ?? DEFAULT_STORE_PATH) : ":memory:";
   if (isFirst) mkdirSync(dirname(storePath), { recursive: true });
@@ -165,6 +168,7 @@ async function runOne(
         },
         signal: options.signal,
         world,
+        device: options.device ?? "auto",
       });
       return { variant: recipe.variant, runId: recorder.run.id, folder, result };
     } catch (error) {

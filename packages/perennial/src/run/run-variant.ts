@@ -1,6 +1,6 @@
 /** One variant of a recipe, from the model as it comes to the model that has learned: stages, measurements, checkpoints. */
 import { join, resolve } from "node:path";
-import { manualSeed, optim } from "@perennial/torch";
+import { type Device, manualSeed, optim } from "@perennial/torch";
 import { full } from "../adapt/index.ts";
 import { PerennialError } from "../errors.ts";
 import type { SeenSource } from "../mixture/index.ts";
@@ -11,7 +11,7 @@ import { hashPath, hashText, type Recorder } from "../store/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { type Checkpoint, newestCheckpoint, restoreOptimizer, restoreParts, scoreCheckpoint, scoreOf } from "../train/checkpoint.ts";
 import { CheckpointWriter } from "../train/checkpoint-writer.ts";
-import { chooseAutocastDtype, measurePeakFlops } from "../train/hardware.ts";
+import { chooseAutocastDtype, chooseDevice, measurePeakFlops, memoryOf } from "../train/hardware.ts";
 import { LoopInterruption, type LoopParts, type LoopSettings, type StepReport, trainLoop } from "../train/loop.ts";
 import type { Rule } from "../train/rule.ts";
 import type { Schedule } from "../train/schedule/index.ts";
@@ -41,6 +41,8 @@ export interface VariantOptions {
   /** Aborted: finish the step, save, leave. */
   readonly signal: AbortSignal | undefined;
   readonly world?: World;
+  /** Where the model trains; default auto: on a GPU where there is one. */
+  readonly device?: "auto" | "cpu" | "cuda";
 }
 
 export interface VariantResult {
@@ -87,6 +89,7 @@ class VariantRun {
   private readonly options: VariantOptions;
   private readonly plan: Plan;
   private readonly world: World;
+  private readonly device: Device;
   private readonly autocastDtype;
   private readonly peakFlops: number;
   private readonly learningRate: Schedule;
@@ -111,12 +114,14 @@ class VariantRun {
       keepMeasured: rules.some(isBoundToGoBackFrom),
       keepPlanned: rules.some(goesBack),
     });
-    const chosen = chooseAutocastDtype(options.recipe.stages[0]!.train.autocastDtype);
+    const device = chooseDevice(options.device ?? "auto");
+    const chosen = chooseAutocastDtype(options.recipe.stages[0]!.train.autocastDtype, device.value);
+    this.device = device.value;
     this.autocastDtype = chosen.value;
-    this.peakFlops = measurePeakFlops(chosen.value);
+    this.peakFlops = measurePeakFlops(chosen.value, device.value);
     options.listen({
       kind: "note",
-      text: `computing in ${chosen.value}: ${chosen.because}; matrix products reach ${(this.peakFlops / 1e9).toFixed(0)} GFLOP/s here`,
+      text: `computing on ${device.value}: ${device.because}; in ${chosen.value}: ${chosen.because}; matrix products reach ${(this.peakFlops / 1e9).toFixed(0)} GFLOP/s here`,
     });
   }
 
@@ -182,14 +187,18 @@ class VariantRun {
         this.parentHash = content.hash;
       }
     }
-    this.world.share(this.model.stateDict().values());
     const { config } = this.model;
+    const onGpu = this.device !== "cpu";
+    // A GPU has one process; those of a CPU share the machine's memory.
+    const space = { processes: onGpu ? 1 : this.world.localSize, available: memoryOf(this.device) };
+    for (const { train } of recipe.stages) checkMemory(trainingMemory(config, train), space);
+    this.model.to({ device: this.device });
+    this.world.share(this.model.stateDict().values());
     if (tokenizer.vocabSize > config.vocabSize)
       throw new PerennialError(
         "MODEL_SIZES",
         `The tokenizer knows ${tokenizer.vocabSize} tokens but the model has rows for ${config.vocabSize}; use the model's own tokenizer.`,
       );
-    for (const { train } of recipe.stages) checkMemory(trainingMemory(config, train), { processes: this.world.localSize });
   }
 
   /** The parts of a stage, as they are at its start or at the checkpoint that the run resumes from. */

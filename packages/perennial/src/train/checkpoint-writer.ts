@@ -3,7 +3,15 @@ import { mkdirSync, rmSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { freemem } from "node:os";
 import { join } from "node:path";
-import { defaultGenerator, type FileSummary, generatorState, scope, type Tensor, writeSafetensorsInBackground } from "@perennial/torch";
+import {
+  type Device,
+  defaultGenerator,
+  type FileSummary,
+  generatorState,
+  scope,
+  type Tensor,
+  writeSafetensorsInBackground,
+} from "@perennial/torch";
 import { PerennialError } from "../errors.ts";
 import { type Decoder, formatConfig, type LoadedModel, savedTensors, toHuggingFace } from "../model/index.ts";
 import {
@@ -27,7 +35,7 @@ export interface CheckpointParts {
   readonly rules: readonly Rule[];
 }
 
-export type CheckpointPosition = Omit<CheckpointState, "version" | "optimizer" | "rules" | "generator" | "files">;
+export type CheckpointPosition = Omit<CheckpointState, "version" | "optimizer" | "rules" | "generator" | "cudaGenerator" | "files">;
 
 /** One for a run. At most one checkpoint is on its way; what went wrong with it is thrown at the next call of any method. */
 export class CheckpointWriter {
@@ -85,7 +93,8 @@ export class CheckpointWriter {
       ...position,
       optimizer,
       rules: Object.fromEntries(parts.rules.flatMap((rule) => (rule.state === undefined ? [] : [[rule.name, rule.state()]]))),
-      generator: scope(() => Buffer.from(generatorState(defaultGenerator("cpu")).toTypedArray() as Uint8Array).toString("base64")),
+      generator: generatorOf("cpu"),
+      ...(parts.model.device === "cpu" ? {} : { cudaGenerator: generatorOf(parts.model.device) }),
     });
     const config = toHuggingFace(parts.model.config, parts.rawConfig, parts.model.embedTokens.weight.dtype);
     const ruleTensors = tensorsOf(parts.rules);
@@ -125,6 +134,9 @@ export class CheckpointWriter {
     );
   }
 }
+
+const generatorOf = (device: Device) =>
+  scope(() => Buffer.from(generatorState(defaultGenerator(device)).toTypedArray() as Uint8Array).toString("base64"));
 
 function tensorsOf(rules: readonly Rule[]): Map<string, Tensor> {
   return new Map(rules.flatMap((rule) => [...(rule.tensors?.() ?? [])].map(([name, value]) => [`${rule.name}/${name}`, value] as const)));

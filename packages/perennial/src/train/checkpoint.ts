@@ -9,6 +9,8 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wr
 import { join } from "node:path";
 import {
   checksumFile,
+  cuda,
+  type Device,
   defaultGenerator,
   type FileSummary,
   openSafetensors,
@@ -40,6 +42,8 @@ export interface CheckpointState {
   readonly rules: Readonly<Record<string, unknown>>;
   /** State of libtorch's default generator, base64. */
   readonly generator: string;
+  /** The same of the GPU that the model was trained on. */
+  readonly cudaGenerator?: string;
   /** Bits per byte by corpus before the run. */
   readonly before: Readonly<Record<string, number>>;
   /** Hash of the model that the stage began with, for the lineage; null for a fresh one. */
@@ -186,9 +190,14 @@ export function restoreParts(
       for (const rule of parts.rules) for (const [name, value] of rule.tensors?.() ?? []) value.copy_(tensors.read(`${rule.name}/${name}`));
       tensors.close();
     }
-    setGeneratorState(defaultGenerator("cpu"), tensor(new Uint8Array(Buffer.from(state.generator, "base64"))));
+    putBack("cpu", state.generator);
+    // A run that went over to the CPU leaves the GPU's numbers behind.
+    if (state.cudaGenerator !== undefined && cuda.isAvailable()) putBack("cuda", state.cudaGenerator);
   });
 }
+
+const putBack = (device: Device, generator: string) =>
+  setGeneratorState(defaultGenerator(device), tensor(new Uint8Array(Buffer.from(generator, "base64"))));
 
 /** Takes over the state of another optimizer; one that has not made a step has no moments yet. */
 export function restoreOptimizer(optimizer: TrainingOptimizer, state: optim.OptimizerState): void {

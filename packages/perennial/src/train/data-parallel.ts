@@ -3,7 +3,7 @@
  * summed over all of them (the loop has divided the loss by the targets of the whole step), so that every process makes
  * the same update.
  */
-import { distributed, noGrad, type Tensor } from "@perennial/torch";
+import { cuda, distributed, noGrad, type Tensor } from "@perennial/torch";
 import { PerennialError } from "../errors.ts";
 import { singleProcess, type World } from "./world.ts";
 
@@ -15,18 +15,33 @@ export interface OpenWorld extends World {
 /**
  * The world that the environment describes: variables of torchrun, `perennial train --processes` or srun. Without any, or
  * with one process, training is on its own. `timeoutSeconds`: after how long a process that does not join is an error.
+ * `device`: on GPUs each process of a machine takes its own, and they talk through NCCL; default auto: where there are any.
  */
 export async function openWorld(
-  options: { readonly timeoutSeconds?: number; readonly connectTimeoutSeconds?: number } = {},
+  {
+    device = "auto",
+    ...options
+  }: { readonly timeoutSeconds?: number; readonly connectTimeoutSeconds?: number; readonly device?: "auto" | "cpu" | "cuda" } = {},
   environment: distributed.Environment = process.env,
 ): Promise<OpenWorld> {
   const place = distributed.placeFromEnvironment(environment);
   if (place === undefined || place.worldSize === 1) return { ...singleProcess, close: () => {} };
+  const onGpu = device !== "cpu" && cuda.isAvailable();
   try {
-    return worldOf(await distributed.initProcessGroup({ ...place, ...options }));
+    if (onGpu) cuda.setDevice(gpuOf(place));
+    return worldOf(await distributed.initProcessGroup({ ...place, ...options, ...(onGpu ? { backend: "nccl" } : {}) }));
   } catch (error) {
     throw new PerennialError("WORLD", (error as Error).message, { cause: error });
   }
+}
+
+/** A GPU for each process of a machine: two processes on one would wait for each other for ever. */
+function gpuOf({ localRank, localWorldSize }: distributed.ProcessPlace): number {
+  const devices = cuda.deviceCount();
+  if (localRank < devices) return localRank;
+  throw new Error(
+    `${localWorldSize} processes were started on this machine, which has ${devices} GPUs; start one for each, or train with --device cpu.`,
+  );
 }
 
 /** The processes of a group as the training loop sees them. */

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
-import { type Dtype, describeLibrary, noGrad, numThreads, scope, torch } from "@perennial/torch";
+import { cuda, type Device, type Dtype, describeLibrary, noGrad, numThreads, scope, torch } from "@perennial/torch";
+import { FieldError } from "../errors.ts";
 
 /** A value that was chosen automatically, with the reason. */
 export interface Chosen<T> {
@@ -8,9 +9,35 @@ export interface Chosen<T> {
   readonly because: string;
 }
 
+/** The compute capability from which on NVIDIA GPUs multiply bfloat16. */
+const AMPERE = 8;
+
+/** `auto`: a GPU where there is one. Errors: "cuda" without one, with the reason. */
+export function chooseDevice(wanted: "auto" | "cpu" | "cuda"): Chosen<Device> {
+  if (wanted === "cpu") return { value: "cpu", because: "it was asked for" };
+  const obstacle = cuda.unavailableBecause();
+  if (obstacle === undefined) {
+    const index = cuda.currentDevice();
+    return { value: `cuda:${index}`, because: `this machine has ${cuda.deviceProperties(index).name}` };
+  }
+  if (wanted === "auto") return { value: "cpu", because: obstacle };
+  throw new FieldError("DEVICE", {
+    at: "--device",
+    expected: "a device that is here",
+    received: "cuda",
+    todo: `CUDA cannot be used: ${obstacle}`,
+  });
+}
+
 /** bfloat16 where the CPU multiplies it in hardware, float32 elsewhere: emulated bfloat16 is slower than float32. */
-export function chooseAutocastDtype(wanted: "auto" | "float32" | "bfloat16"): Chosen<Dtype> {
+export function chooseAutocastDtype(wanted: "auto" | "float32" | "bfloat16", device: Device = "cpu"): Chosen<Dtype> {
   if (wanted !== "auto") return { value: wanted, because: "the recipe says so" };
+  if (device.startsWith("cuda")) {
+    const { name, major } = cuda.deviceProperties();
+    return major >= AMPERE
+      ? { value: "bfloat16", because: `${name} has bfloat16 units` }
+      : { value: "float32", because: `${name} is older than Ampere and has no bfloat16 units` };
+  }
   const flags = cpuFlags();
   const fast = ["amx_bf16", "avx512_bf16"].find((flag) => flags.has(flag));
   return fast === undefined
@@ -38,22 +65,28 @@ export function describeHardware(): Record<string, unknown> {
     cpuCapability,
     blas: hasMkl === 1 ? "mkl" : "other",
     cudaDevices,
+    ...(cudaDevices > 0 ? { gpu: cuda.deviceProperties().name } : {}),
   };
 }
 
-const SIZE = 1024;
+/** Memory that a training process of its own may take there, in bytes. */
+export const memoryOf = (device: Device): number => (device.startsWith("cuda") ? cuda.deviceProperties().totalBytes : totalmem());
 
 /** Floating point operations per second of a large matrix product here and now: the best of a few. Takes about 0.2 s. */
-export function measurePeakFlops(dtype: Dtype): number {
+export function measurePeakFlops(dtype: Dtype, device: Device = "cpu"): number {
+  const onGpu = device.startsWith("cuda");
+  const size = onGpu ? 8192 : 1024;
   return noGrad(() =>
     scope(() => {
-      const a = torch.randn([SIZE, SIZE]).to(dtype);
-      const b = torch.randn([SIZE, SIZE]).to(dtype);
+      const a = torch.randn([size, size], { device }).to(dtype);
+      const b = torch.randn([size, size], { device }).to(dtype);
       let best = 0;
       for (let round = 0; round < 8; round++) {
+        if (onGpu) cuda.synchronize();
         const start = performance.now();
-        scope(() => a.matmul(b));
-        best = Math.max(best, (2 * SIZE ** 3) / ((performance.now() - start) / 1000));
+        scope(() => void a.matmul(b));
+        if (onGpu) cuda.synchronize();
+        best = Math.max(best, (2 * size ** 3) / ((performance.now() - start) / 1000));
       }
       return best;
     }),

@@ -1,4 +1,4 @@
-import { autocast, type Dtype, optim, scope } from "@perennial/torch";
+import { autocast, type Dtype, optim, scope, type Tensor } from "@perennial/torch";
 import type { Adaptation } from "../adapt/adaptation.ts";
 import { PerennialError } from "../errors.ts";
 import type { Source } from "../mixture/source.ts";
@@ -91,17 +91,23 @@ function trainStep(parts: LoopParts, settings: LoopSettings, step: number, world
   if (targetTokens === 0)
     throw new PerennialError("STEP_EMPTY", `Step ${step + 1} has no token to predict; check the corpora and the sequence length.`);
   setLearningRate(parts, parts.schedule(step));
-  let lossSum = 0;
+  // Summed where it is computed and read once: reading waits for the device.
+  let reported: Tensor | undefined;
   for (const [i, batch] of batches.entries()) {
     if (i === batches.length - 1) gradients.beforeLastBackward();
-    lossSum += scope(() => {
-      const result = autocast({ dtype: settings.autocastDtype, enabled: settings.autocastDtype !== "float32" }, () =>
+    const before = reported;
+    reported = scope(() => {
+      const result = autocast({ device: model.device, dtype: settings.autocastDtype, enabled: settings.autocastDtype !== "float32" }, () =>
         objective.lossSum(model, batch, settings),
       );
       result.lossSum.div(targetTokens).backward();
-      return result.reported.item();
+      const own = result.reported.to("float64");
+      return before === undefined ? own : before.add(own);
     });
+    before?.dispose();
   }
+  const lossSum = reported!.item();
+  reported!.dispose();
   gradients.finish();
   const loss = world.sum(lossSum) / targetTokens;
   const gradNorm = scope(() => optim.gradNorm(parametersOf(parts)).item());

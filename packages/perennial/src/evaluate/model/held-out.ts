@@ -3,6 +3,7 @@ import { autocast, type Dtype, nn, noGrad, scope, torch } from "@perennial/torch
 import type { TokenCorpus } from "../../data/token-corpus.ts";
 import { evaluationBatches } from "../../mixture/rolling-windows.ts";
 import type { Decoder } from "../../model/decoder.ts";
+import { sentTo } from "../../model/device.ts";
 import { batchTensors } from "../../objective/batch-tensors.ts";
 import { bootstrapRatio } from "../significance/bootstrap.ts";
 
@@ -83,10 +84,12 @@ function tokenLosses(model: Decoder, batch: Parameters<typeof batchTensors>[0], 
   return noGrad(() =>
     scope(() => {
       const { inputIds, labels, positionIds, documentIds } = batchTensors(batch);
-      const logits = autocast({ dtype: autocastDtype, enabled: autocastDtype !== "float32" }, () =>
+      const logits = autocast({ device: model.device, dtype: autocastDtype, enabled: autocastDtype !== "float32" }, () =>
         model.logits({ inputIds, positionIds, documentIds }),
       );
-      return nn.crossEntropy(torch.flatten(logits.float(), 0, 1), labels.view([-1]), { reduction: "none" }).toFloat32Array();
+      return nn
+        .crossEntropy(torch.flatten(logits.float(), 0, 1), sentTo(labels.view([-1]), model.device), { reduction: "none" })
+        .toFloat32Array();
     }),
   );
 }

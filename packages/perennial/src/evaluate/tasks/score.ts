@@ -29,8 +29,8 @@ export interface ContinuationScore {
 export interface ScoreOptions {
   /** Rows computed at once; fewer where they are long. Does not change the numbers. */
   readonly batchSize?: number;
-  /** Told how many requests are done. */
-  readonly onProgress?: (done: number) => void;
+  /** Told the share of the work that is done, 0–1. */
+  readonly onProgress?: (share: number) => void;
 }
 
 export const DEFAULT_BATCH_SIZE = 16;
@@ -93,7 +93,7 @@ export function scoreContinuations(
             const batch = group.slice(start, start + size);
             scope(() => scoreRows(model, prefix, batch, length, sums));
             done += batch.length;
-            onProgress?.(Math.round((done / rows.length) * requests.length));
+            onProgress?.(done / rows.length);
           }
         }
       }),
