@@ -1,23 +1,20 @@
 import { relative, resolve } from "node:path";
 import { FieldError } from "perennial";
 import type { CorpusManifest, CorpusPlan, Phase, Share } from "perennial/corpus";
+import type { LauncherOptions } from "../../corpus-slurm.ts";
 import type { Effects } from "../../effects.ts";
 import { interruptible } from "../../interrupt.ts";
-import { loadCorpusDisplay, loadProgress } from "../../lazy.ts";
+import { loadCorpusDisplay, loadCorpusSlurm, loadProgress } from "../../lazy.ts";
 import { table } from "../../text.ts";
 import { Incomplete, positiveWholeNumber, setOption, verb, wholeNumber } from "../../verb.ts";
 
-interface Options {
-  set: string[];
+interface Options extends LauncherOptions {
   output?: string;
-  workers: number;
   shard?: Share;
   stage?: string;
   taskIndex?: number;
   taskCount?: number;
   redo?: boolean;
-  dryRun?: boolean;
-  json?: boolean;
   quiet?: boolean;
 }
 
@@ -31,7 +28,14 @@ export default verb((command, effects) => {
     .option("--task-index <i>", "member of a job array; default: the scheduler's variable, e.g. SLURM_ARRAY_TASK_ID", wholeNumber)
     .option("--task-count <n>", "members of the job array", positiveWholeNumber)
     .option("--redo", "run again what another recipe than that of the folder changes")
-    .option("--dry-run", "only print shards and stages")
+    .option("--launcher <slurm>", "submit the stages as job arrays; a task uses --workers cores")
+    .option("--partition <name>", "Slurm: partition of the jobs")
+    .option("--account <name>", "Slurm: account of the jobs")
+    .option("--time <limit>", "Slurm: time limit of a task, e.g. 4:00:00")
+    .option("--max-parallel <count>", "Slurm: tasks of a stage at once, at most", positiveWholeNumber)
+    .option("--max-tasks <count>", "Slurm: members of a job array, at most; each then does several shards", positiveWholeNumber, 1000)
+    .option("--sbatch <option>", "Slurm: any other option of sbatch, e.g. --nice=10 (repeatable)", collected, [])
+    .option("--dry-run", "only print shards and stages; with --launcher the scripts")
     .option("--quiet", "only warnings and the result")
     .option("--json", "plan, progress and result as JSON lines")
     .addHelpText("after", EXAMPLES)
@@ -40,6 +44,11 @@ export default verb((command, effects) => {
       const file = resolve(effects.cwd, path);
       const { recipe, output } = loadCorpusRecipe(file, { set: options.set });
       const folder = options.output === undefined ? output : resolve(effects.cwd, options.output);
+      if (options.launcher !== undefined) {
+        const { launchOnSlurm } = await loadCorpusSlurm();
+        const plan = options.dryRun === true ? await planCorpus(recipe) : await openCorpus(folder, recipe, { redo: options.redo === true });
+        return launchOnSlurm(plan, { recipe: file, folder }, options, effects);
+      }
       if (options.dryRun === true) return printPlan(await planCorpus(recipe), path, folder, options, effects);
       if (options.stage !== undefined) {
         const plan = await openCorpus(folder, recipe, { redo: options.redo === true });
@@ -61,6 +70,7 @@ Examples:
   perennial corpus run recipe.yaml --dry-run
   perennial corpus run recipe.yaml --shard 2/4                        on the third of four machines
   perennial corpus run recipe.yaml --stage read --task-count 100      in a job array
+  perennial corpus run recipe.yaml --launcher slurm --partition cpu --time 4:00:00 --workers 8
 Stopped at any moment, the same command goes on; the number of workers may change. Exit code 3: some shards were set aside.`;
 
 type Recipe = Parameters<typeof import("perennial/corpus").runCorpus>[1];
@@ -141,6 +151,8 @@ async function printPlan(plan: CorpusPlan, recipe: string, folder: string, optio
       `${table(["stage", "tasks", "after", "memory a task"], rows, [1, 3])}`,
   );
 }
+
+const collected = (value: string, all: readonly string[]) => [...all, value];
 
 function shareOf(written: string): Share {
   const [, index, count] = /^(\d+)\/(\d+)$/.exec(written) ?? [];
