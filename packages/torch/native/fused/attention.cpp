@@ -49,16 +49,15 @@ struct Rows {
 // rows [begin, begin + count) as float [height,width], times `factor`; the rest is zero. E ≤ width, count ≤ height.
 template <typename T>
 void pack(Rows<const T> rows, int64_t begin, int64_t count, int64_t E, float* to, int64_t height, int64_t width, float factor) {
-  for (int64_t i = 0; i < count; ++i) {
-    scaleRow(rows[begin + i], to + i * width, E, factor);
-    std::fill(to + i * width + E, to + (i + 1) * width, 0.0f);
-  }
+  scaleRows(rows[begin], rows.stride, to, width, count, E, factor);
+  if (E < width)
+    for (int64_t i = 0; i < count; ++i) std::fill(to + i * width + E, to + (i + 1) * width, 0.0f);
   std::fill(to + count * width, to + height * width, 0.0f);
 }
 
 template <typename T>
-void unpack(const float* from, int64_t width, Rows<T> rows, int64_t begin, int64_t count, int64_t E, const float* factors, float factor) {
-  for (int64_t i = 0; i < count; ++i) scaleRow(from + i * width, rows[begin + i], E, factors == nullptr ? factor : factors[i]);
+void unpack(const float* from, int64_t width, Rows<T> rows, int64_t begin, int64_t count, int64_t E, float factor) {
+  scaleRows(from, width, rows[begin], rows.stride, count, E, factor);
 }
 
 // The keys of a document, transposed, tile by tile: [tiles][width][kKeys].
@@ -105,15 +104,14 @@ void attend(Rows<const T> q, Rows<const T> k, Rows<const T> v, Rows<T> out, floa
       multiply(height, count, s.width, queries, s.width, turned + j * s.width, kKeys, scores, kKeys, false);
       for (int64_t r = 0; r < rows; ++r) {
         const float factor = onlineSoftmaxRow(scores + r * kKeys, std::min(count, i + r + 1 - j), count, max + r, sum + r);
-        if (j > 0 && factor != 1.0f) scaleRow(mixed + r * s.width, mixed + r * s.width, s.width, factor);
+        if (j > 0 && factor != 1.0f) scaleRows(mixed + r * s.width, s.width, mixed + r * s.width, s.width, 1, s.width, factor);
       }
       multiply(height, s.width, count, scores, kKeys, values + j * s.width, s.width, mixed, s.width, j > 0);
     }
     for (int64_t r = 0; r < rows; ++r) {
       lse[i + r] = max[r] + std::log(sum[r]);
-      sum[r] = 1.0f / sum[r];
+      unpack(mixed + r * s.width, s.width, out, i + r, 1, s.E, 1.0f / sum[r]);
     }
-    unpack(mixed, s.width, out, i, rows, s.E, sum, 1.0f);
   }
 }
 
@@ -128,7 +126,7 @@ struct GroupBackward {
   float *keys = buffers.take(s.padded * s.width), *values = buffers.take(s.padded * s.width), *turned = buffers.take(s.tiled * s.width);
   float *dKeys = buffers.take(s.padded * s.width), *dValues = buffers.take(s.padded * s.width);
   float *queries = buffers.take(kQueries * s.width), *turnedQueries = buffers.take(kQueries * s.width);
-  float *dOut = buffers.take(kQueries * s.width), *turnedDOut = buffers.take(kQueries * s.width), *output = buffers.take(s.width);
+  float *dOut = buffers.take(kQueries * s.width), *turnedDOut = buffers.take(kQueries * s.width), *output = buffers.take(kQueries * s.width);
   float *dQueries = buffers.take(kQueries * s.width), *turnedDQueries = buffers.take(kQueries * s.width);
   float *probabilities = buffers.take(kKeys * kQueries), *dScores = buffers.take(kKeys * kQueries);
 
@@ -146,14 +144,12 @@ struct GroupBackward {
       const int64_t rows = std::min(kQueries, s.n - i);
       pack(q, i, rows, s.E, queries, kQueries, s.width, scale);
       pack(g, i, rows, s.E, dOut, kQueries, s.width, 1.0f);
+      pack(out, i, rows, s.E, output, kQueries, s.width, 1.0f);
       transposeTile(queries, s.width, turnedQueries, kQueries, kQueries, s.width);
       transposeTile(dOut, s.width, turnedDOut, kQueries, kQueries, s.width);
       for (int64_t r = 0; r < kQueries; ++r) {
         logSum[r] = r < rows ? lse[i + r] : std::numeric_limits<float>::max();  // queries that do not exist attend to nothing
-        delta[r] = 0;
-        if (r >= rows) continue;
-        scaleRow(out[i + r], output, s.E, 1.0f);
-        delta[r] = dotRow(output, dOut + r * s.width, s.E);
+        delta[r] = dotRow(output + r * s.width, dOut + r * s.width, s.width);
       }
       for (int64_t j = 0; j < i + rows; j += kKeys) {
         const int64_t count = std::min(kKeys, roundUp(i + rows - j, kStep));
@@ -165,7 +161,7 @@ struct GroupBackward {
         multiply(s.width, kQueries, count, turned + j * s.width, kKeys, dScores, kQueries, turnedDQueries, kQueries, j > 0);
       }
       transposeTile(turnedDQueries, kQueries, dQueries, s.width, s.width, kQueries);
-      unpack(dQueries, s.width, dq, i, rows, s.E, static_cast<const float*>(nullptr), scale);
+      unpack(dQueries, s.width, dq, i, rows, s.E, scale);
     }
   }
 };
@@ -212,8 +208,8 @@ void backwardAll(const at::Tensor& g, const variable_list& saved, const at::Tens
     for (int64_t head = keyHead * group; head < (keyHead + 1) * group; ++head)
       backward.head(rowsOf<T>(g, segment, head), rowsOf<T>(q, segment, head), rowsOf<T>(out, segment, head),
                     lse.const_data_ptr<float>() + (segment[0] * q.size(1) + head) * q.size(2) + segment[1], mutableRowsOf<T>(dq, segment, head));
-    unpack(backward.dKeys, sizes.width, mutableRowsOf<T>(dk, segment, keyHead), 0, sizes.n, sizes.E, static_cast<const float*>(nullptr), 1.0f);
-    unpack(backward.dValues, sizes.width, mutableRowsOf<T>(dv, segment, keyHead), 0, sizes.n, sizes.E, static_cast<const float*>(nullptr), 1.0f);
+    unpack(backward.dKeys, sizes.width, mutableRowsOf<T>(dk, segment, keyHead), 0, sizes.n, sizes.E, 1.0f);
+    unpack(backward.dValues, sizes.width, mutableRowsOf<T>(dv, segment, keyHead), 0, sizes.n, sizes.E, 1.0f);
   });
 }
 

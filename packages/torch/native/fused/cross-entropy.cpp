@@ -57,13 +57,14 @@ struct LinearCrossEntropy : Function<LinearCrossEntropy> {
             continue;
           }
           TORCH_CHECK(target >= 0 && target < V, "linear_cross_entropy: label ", target, " at position ", start + i, " is outside of the vocabulary of ", V);
+          const float logit = row[target];
           float max, sum;
-          logSumExpRow(row, V, &max, &sum);
+          exponentialRow(row, V, &max, &sum);
           const double logZ = static_cast<double>(max) + std::log(static_cast<double>(sum));
-          loss[static_cast<size_t>(start + i)] = logZ - static_cast<double>(row[target]);
+          loss[static_cast<size_t>(start + i)] = logZ - static_cast<double>(logit);
           penalty[static_cast<size_t>(start + i)] = zLoss * logZ * logZ;
           if (!needsGradient) continue;
-          softmaxRow(row, V, max, 1.0f / sum, static_cast<float>(1.0 + 2.0 * zLoss * logZ));
+          scaleRows(row, V, row, V, 1, V, static_cast<float>(1.0 + 2.0 * zLoss * logZ) / sum);
           row[target] -= 1.0f;
         }
       });

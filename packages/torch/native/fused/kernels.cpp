@@ -87,9 +87,11 @@ PERENNIAL_INLINE void rotate(const T* x, const float* cos, const float* sin, T* 
 }
 
 template <typename In, typename Out>
-PERENNIAL_INLINE void scale(const In* x, Out* y, int64_t n, float factor) {
+PERENNIAL_INLINE void scale(const In* x, int64_t ldx, Out* y, int64_t ldy, int64_t rows, int64_t n, float factor) {
+  for (int64_t row = 0; row < rows; ++row, x += ldx, y += ldy) {
 #pragma omp simd
-  for (int64_t i = 0; i < n; ++i) store(y[i], load(x[i]) * factor);
+    for (int64_t i = 0; i < n; ++i) store(y[i], load(x[i]) * factor);
+  }
 }
 
 template <bool kCopy>
@@ -128,30 +130,27 @@ KERNEL(void, swigluRowBackward, (const float* g, const float* gate, const float*
 KERNEL(void, swigluRowBackward, (const Bf16* g, const Bf16* gate, const Bf16* up, Bf16* dGate, Bf16* dUp, int64_t n), swigluBackward(g, gate, up, dGate, dUp, n))
 KERNEL(void, ropeRow, (const float* x, const float* cos, const float* sin, float* y, int64_t half, float direction), rotate(x, cos, sin, y, half, direction))
 KERNEL(void, ropeRow, (const Bf16* x, const float* cos, const float* sin, Bf16* y, int64_t half, float direction), rotate(x, cos, sin, y, half, direction))
-KERNEL(void, scaleRow, (const float* x, float* y, int64_t n, float factor), scale(x, y, n, factor))
-KERNEL(void, scaleRow, (const Bf16* x, float* y, int64_t n, float factor), scale(x, y, n, factor))
-KERNEL(void, scaleRow, (const float* x, Bf16* y, int64_t n, float factor), scale(x, y, n, factor))
+KERNEL(void, scaleRows, (const float* x, int64_t ldx, float* y, int64_t ldy, int64_t rows, int64_t n, float factor), scale(x, ldx, y, ldy, rows, n, factor))
+KERNEL(void, scaleRows, (const Bf16* x, int64_t ldx, float* y, int64_t ldy, int64_t rows, int64_t n, float factor), scale(x, ldx, y, ldy, rows, n, factor))
+KERNEL(void, scaleRows, (const float* x, int64_t ldx, Bf16* y, int64_t ldy, int64_t rows, int64_t n, float factor), scale(x, ldx, y, ldy, rows, n, factor))
 KERNEL(void, adamwRow, (float* w, const float* g, float* m, float* v, int64_t n, const AdamW& s), adamw<false>(w, g, m, v, nullptr, n, s))
 KERNEL(void, adamwRow, (float* w, const float* g, float* m, float* v, Bf16* copy, int64_t n, const AdamW& s), adamw<true>(w, g, m, v, copy, n, s))
 #undef KERNEL
 
 PERENNIAL_MULTIVERSION
-void logSumExpRow(const float* x, int64_t n, float* max, float* sum) {
+void exponentialRow(float* x, int64_t n, float* max, float* sum) {
   float m = x[0];
 #pragma omp simd reduction(max : m)
   for (int64_t i = 0; i < n; ++i) m = x[i] > m ? x[i] : m;
   float s = 0;
 #pragma omp simd reduction(+ : s)
-  for (int64_t i = 0; i < n; ++i) s += fastExp(x[i] - m);
+  for (int64_t i = 0; i < n; ++i) {
+    const float e = fastExp(x[i] - m);
+    x[i] = e;
+    s += e;
+  }
   *max = m;
   *sum = s;
-}
-
-PERENNIAL_MULTIVERSION
-void softmaxRow(float* x, int64_t n, float max, float inverseSum, float scale) {
-  const float factor = inverseSum * scale;
-#pragma omp simd
-  for (int64_t i = 0; i < n; ++i) x[i] = fastExp(x[i] - max) * factor;
 }
 
 PERENNIAL_MULTIVERSION

@@ -29,15 +29,13 @@ void swigluRowBackward(const Bf16* g, const Bf16* gate, const Bf16* up, Bf16* dG
 void ropeRow(const float* x, const float* cos, const float* sin, float* y, int64_t half, float direction);
 void ropeRow(const Bf16* x, const float* cos, const float* sin, Bf16* y, int64_t half, float direction);
 
-// Largest element, and Σ exp(x − max).
-void logSumExpRow(const float* x, int64_t n, float* max, float* sum);
-// x ← scale · softmax(x), given max and 1 / Σ exp(x − max).
-void softmaxRow(float* x, int64_t n, float max, float inverseSum, float scale);
+// x ← exp(x − max), with the largest element and Σ exp(x − max).
+void exponentialRow(float* x, int64_t n, float* max, float* sum);
 
-// y = factor · x, between the two dtypes.
-void scaleRow(const float* x, float* y, int64_t n, float factor);
-void scaleRow(const Bf16* x, float* y, int64_t n, float factor);
-void scaleRow(const float* x, Bf16* y, int64_t n, float factor);
+// y [rows,n] = factor · x [rows,n], between the two dtypes; ldx, ldy: from row to row.
+void scaleRows(const float* x, int64_t ldx, float* y, int64_t ldy, int64_t rows, int64_t n, float factor);
+void scaleRows(const Bf16* x, int64_t ldx, float* y, int64_t ldy, int64_t rows, int64_t n, float factor);
+void scaleRows(const float* x, int64_t ldx, Bf16* y, int64_t ldy, int64_t rows, int64_t n, float factor);
 float dotRow(const float* x, const float* y, int64_t n);
 // x [rows,columns] with ldx → y [columns,rows] with ldy; rows and columns are multiples of 16.
 void transposeTile(const float* x, int64_t ldx, float* y, int64_t ldy, int64_t rows, int64_t columns);

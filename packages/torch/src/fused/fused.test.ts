@@ -140,6 +140,26 @@ test("documentAttention equals masked attention, and no document sees another", 
   expect(() => fused.documentAttention(inputs[0]!, inputs[1]!, inputs[2]!, [0, 0, 9], scale)).toThrow(/cover 9 of 74 positions/);
 });
 
+test.each([
+  [1, 1, 1, 8],
+  [6, 2, 64, 16],
+  [3, 1, 65, 20],
+  [4, 4, 700, 33],
+  [2, 1, 1100, 64],
+])("documentAttention with %i heads on %i key-value heads, %i positions, head size %i", (H, K, T, E) => {
+  manualSeed(T);
+  const cut = Math.ceil(T / 3);
+  const segments = T === 1 ? [0, 0, 1] : [0, 0, cut, 0, cut, T];
+  expectAgreement(
+    (q, k, v) => fused.documentAttention(q!, k!, v!, segments, 0.2),
+    (q, k, v) => reference.documentAttention(q!, k!, v!, segments, 0.2),
+    // As the model gives them: heads inside positions in memory.
+    [H, K, K].map((heads) => torch.randn([1, T, heads, E]).transpose(1, 2).requiresGrad_()),
+    1e-4,
+    1e-5,
+  );
+});
+
 test("globalNorm and adamw equal libtorch's", () => {
   manualSeed(4);
   const shapes = [[3], [70_000], [33, 5]];
