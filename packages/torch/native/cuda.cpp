@@ -11,8 +11,8 @@
 
 #include "symbols.hpp"
 
-// Allocator statistics for any device came with libtorch 2.9.
-#if TORCH_VERSION_MAJOR > 2 || TORCH_VERSION_MINOR >= 9
+// Allocators of any device tell statistics and free memory since libtorch 2.10.
+#if TORCH_VERSION_MAJOR > 2 || TORCH_VERSION_MINOR >= 10
 #include <c10/core/CachingDeviceAllocator.h>
 #define PERENNIAL_DEVICE_ALLOCATOR
 #endif
@@ -269,7 +269,7 @@ void setStat(napi_env env, napi_value result, const char* current, const char* p
   setProperty(env, result, peak, toValue(env, static_cast<double>(all.peak)));
 }
 #else
-[[noreturn]] void noAllocator() { throw BindingError("the allocator's statistics need libtorch 2.9 or newer; this one is " TORCH_VERSION); }
+[[noreturn]] void noAllocator() { throw BindingError("the allocator's statistics need libtorch 2.10 or newer; this one is " TORCH_VERSION); }
 #endif
 
 // in: [index] → the caching allocator's numbers, in bytes and counts

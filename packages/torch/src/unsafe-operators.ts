@@ -13,6 +13,8 @@ export const unsafeOperators: Readonly<Record<string, string>> = {
   "aten::_cholesky_solve_helper": `${HELPER} (cholesky_solve)`,
   "aten::_convert_indices_from_coo_to_csr": `${HELPER} (to_sparse_csr)`,
   "aten::_convert_indices_from_csr_to_coo": `${HELPER} (to_sparse)`,
+  "aten::_cummax_helper": `${HELPER} (cummax)`,
+  "aten::_cummin_helper": `${HELPER} (cummin)`,
   "aten::_dyn_quant_matmul_4bit": PACKED,
   "aten::_fft_c2r": `${HELPER} (fft_irfft)`,
   "aten::_fft_r2c": `${HELPER} (fft_rfft)`,

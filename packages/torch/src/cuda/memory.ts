@@ -5,7 +5,7 @@ import type { Tensor } from "../tensor.ts";
 import { torch } from "../torch.ts";
 import { withIndex } from "./device.ts";
 
-/** What tensors and the cache take on a device; default: the current one. Needs libtorch 2.9. */
+/** What tensors and the cache take on a device; default: the current one. Needs libtorch 2.10. */
 export const memoryStats = (index?: number): AllocatorStats => withIndex(index, () => native.allocatorStats());
 
 /** Peaks count from now on. */
