@@ -210,8 +210,8 @@ interface Step {
 
 test.each([
   ["float32", 0, 2e-5, 2e-5, 2e-5],
-  ["bfloat16", 0, 0.01, 0.02, 0.15],
-  ["bfloat16", 1, 0.01, 0.02, 0.15],
+  ["bfloat16", 0, 0.01, 0.02, 0.25],
+  ["bfloat16", 1, 0.01, 0.02, 0.25],
 ] as const)("20 steps of a fused decoder against PyTorch in %s, products %i", (dtype, kind, lossTolerance, firstNorms, laterNorms) => {
   withProducts(kind);
   const expected = readGolden<{ decoder: Record<"float32" | "bfloat16", Step[]> }>("training").decoder[dtype];
