@@ -8,7 +8,7 @@
  */
 import { closeSync, fstatSync, openSync } from "node:fs";
 import { FieldError } from "../errors.ts";
-import { Cursor } from "./cursor.ts";
+import { Cursor, readExactly } from "./cursor.ts";
 import { otherTypeNames, type TensorType, tensorTypesById } from "./tensor-types.ts";
 import { ARRAY, BOOL, type Metadata, type MetadataValue, numberArrays, STRING } from "./values.ts";
 
@@ -35,6 +35,7 @@ export const MAX_NAME_BYTES = 64;
 const MAX_KEY_BYTES = 65_535;
 const MAX_DIMENSIONS = 4;
 const MAX_ALIGNMENT = 1 << 16;
+const MAX_SMALL_BYTES = 1 << 16;
 /** The fewest bytes of an entry and of a tensor: what bounds their numbers by the size of the file. */
 const MIN_ENTRY_BYTES = 8 + 4 + 1;
 const MIN_TENSOR_BYTES = 8 + 4 + 4 + 8;
@@ -190,4 +191,22 @@ function readType(cursor: Cursor, what: string): TensorType {
     otherTypeNames.get(id) ?? id,
     otherTypeNames.has(id) ? "quantize the model to one of these with llama-quantize, or take another file of it" : undefined,
   );
+}
+
+/** The values of a small tensor of type F32, without libtorch. */
+export function readFloats({ path }: Pick<GgufHeader, "path">, { name, type, start, end }: TensorInfo): Float32Array {
+  if (type.name !== "F32" || end - start > MAX_SMALL_BYTES)
+    throw new FieldError("GGUF", {
+      at: `${path} ${name}`,
+      expected: `at most ${MAX_SMALL_BYTES / 4} values of type F32`,
+      received: type.name,
+    });
+  const file = openGgufFile(path);
+  try {
+    const bytes = new Uint8Array(end - start);
+    readExactly(file, bytes, start, path);
+    return new Float32Array(bytes.buffer);
+  } finally {
+    closeSync(file);
+  }
 }

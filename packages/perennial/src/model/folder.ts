@@ -1,35 +1,33 @@
 /** Hugging Face model folders: in without a conversion step, out so that every tool of the ecosystem reads them. */
 import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Dtype, noGrad, openSafetensors, type SafetensorsReader, scope, type Tensor, torch, writeSharded } from "@perennial/torch";
+import { type Dtype, noGrad, scope, type Tensor, torch, writeSharded } from "@perennial/torch";
 import { FieldError, PerennialError } from "../errors.ts";
 import type { HuggingFaceConfig } from "./config.ts";
 import { Decoder } from "./decoder.ts";
 import { weightsOf } from "./families/index.ts";
-import { formatConfig, readConfig, toHuggingFace } from "./hugging-face.ts";
-import { toTheirs, type WeightPlace, type WeightTable } from "./weights.ts";
+import { formatConfig, toHuggingFace } from "./hugging-face.ts";
+import { openModelFiles, placeOf } from "./open.ts";
+import { toTheirs, type WeightPlace } from "./weights.ts";
 
 export interface LoadedModel {
   readonly model: Decoder;
-  /** `config.json` as it was, keys that we do not know included. */
+  /** `config.json` as it was, keys that we do not know included; what would be it where there is none. */
   readonly rawConfig: HuggingFaceConfig;
 }
 
 /**
- * Loads the decoder of a model folder; weights become float32 unless `dtype` says otherwise.
+ * Loads the decoder of a model folder or a GGUF file; weights become float32 unless `dtype` says otherwise.
  * Errors name the file and the tensor: no config, another architecture, missing, unexpected, mis-shaped or
  * non-floating-point tensors, a damaged file, an index that leaves the folder.
  */
 export function loadModel(folder: string, options: { dtype?: Dtype } = {}): LoadedModel {
-  const { config, raw } = readConfig(folder);
-  const reader = openWeights(folder);
+  const { config, raw, table, reader } = openModelFiles(folder);
   try {
     const model = new Decoder(config);
     const own = model.stateDict();
-    const table = weightsOf(config);
     const places = new Map<string, { place: WeightPlace; name: string }>();
     for (const name of reader.names) {
-      if (computed.test(name)) continue;
       const place = placeOf(folder, table, name);
       // Tied models are sometimes saved with the tied copy.
       if (config.tieWordEmbeddings && place.ours[0] === "lmHead.weight") continue;
@@ -38,9 +36,10 @@ export function loadModel(folder: string, options: { dtype?: Dtype } = {}): Load
     const asked = new Set([...own.keys()].map((name) => table.byOurs(name).theirs));
     const missing = [...asked].filter((theirs) => !places.has(theirs));
     if (missing.length > 0)
-      throw new PerennialError("MODEL_WEIGHTS", `${folder}: the weights lack ${list(missing)}; config.json asks for them`);
+      throw new PerennialError("MODEL_WEIGHTS", `${folder}: the weights lack ${list(missing)}; the configuration asks for them`);
     const unexpected = [...places].filter(([theirs]) => !asked.has(theirs)).map(([, { name }]) => name);
-    if (unexpected.length > 0) throw new PerennialError("MODEL_WEIGHTS", `${folder}: config.json has no place for ${list(unexpected)}`);
+    if (unexpected.length > 0)
+      throw new PerennialError("MODEL_WEIGHTS", `${folder}: the configuration has no place for ${list(unexpected)}`);
     for (const { place, name } of places.values()) {
       const { dtype, shape } = reader.describe(name);
       const shapes = place.ours.map((part) => own.get(part)!.shape);
@@ -48,7 +47,7 @@ export function loadModel(folder: string, options: { dtype?: Dtype } = {}): Load
       if (shape.join() !== expected.join())
         throw new FieldError("MODEL_WEIGHTS", {
           at: `${folder} ${name}`,
-          expected: `shape [${expected.join(", ")}] as config.json says`,
+          expected: `shape [${expected.join(", ")}] as the configuration says`,
           received: shape,
         });
       if (!/^b?float/.test(dtype))
@@ -66,32 +65,7 @@ export function loadModel(folder: string, options: { dtype?: Dtype } = {}): Load
   }
 }
 
-/** Buffers that old files carry and that can be computed: rotary frequencies, causal masks. */
-const computed = /rotary_emb\.inv_freq$|\.(attn|attention)\.(bias|masked_bias)$/;
-
-function placeOf(folder: string, table: WeightTable, name: string): WeightPlace {
-  try {
-    return table.byTheirs(name);
-  } catch (error) {
-    throw new PerennialError("MODEL_WEIGHTS", `${folder}: ${(error as Error).message}`, { cause: error });
-  }
-}
-
 const list = (names: readonly string[]) => `${names.slice(0, 5).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}`;
-
-/** The weights of a model folder: one file or shards. */
-export function openWeights(folder: string): SafetensorsReader {
-  for (const file of ["model.safetensors.index.json", "model.safetensors"])
-    if (existsSync(join(folder, file))) return openSafetensors(join(folder, file));
-  const pickled = existsSync(join(folder, "pytorch_model.bin")) || existsSync(join(folder, "pytorch_model.bin.index.json"));
-  throw new FieldError("MODEL_WEIGHTS_MISSING", {
-    at: folder,
-    expected: "model.safetensors or model.safetensors.index.json",
-    todo: pickled
-      ? "convert pytorch_model.bin to safetensors; pickled weights can run code and are never loaded"
-      : "check the path of the model",
-  });
-}
 
 export interface SaveOptions {
   /** dtype of the saved weights. Default: as they are. */

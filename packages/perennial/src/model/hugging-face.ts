@@ -6,7 +6,7 @@ import { checkConfig, type DecoderConfig, type HuggingFaceConfig } from "./confi
 import { Fields, familyOf, renamed } from "./families/index.ts";
 
 /** Reads `config.json` of a model folder. Errors: no such file, another architecture, fields that make no sense. */
-export function readConfig(folder: string): { config: DecoderConfig; raw: HuggingFaceConfig } {
+export function readFolderConfig(folder: string): { config: DecoderConfig; raw: HuggingFaceConfig } {
   const path = join(folder, "config.json");
   let text: string;
   try {

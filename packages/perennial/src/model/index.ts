@@ -12,10 +12,12 @@ export { checkMemory, countParameters, type MemoryEstimate, type ParameterCount,
 export { Decoder, type DecoderInput } from "./decoder.ts";
 export { supportedModelTypes, weightsOf } from "./families/index.ts";
 export { llamaWeights } from "./families/llama.ts";
-export { type LoadedModel, loadModel, openWeights, type SaveOptions, savedTensors, saveModel } from "./folder.ts";
+export { type LoadedModel, loadModel, type SaveOptions, savedTensors, saveModel } from "./folder.ts";
 export { type GenerateOptions, generate } from "./generate.ts";
-export { formatConfig, fromHuggingFace, readConfig, toHuggingFace } from "./hugging-face.ts";
+export { type GgufExport, type GgufExportOptions, writeGgufModel } from "./gguf/export.ts";
+export { formatConfig, fromHuggingFace, toHuggingFace } from "./hugging-face.ts";
 export { KeyValueCache } from "./key-value-cache.ts";
 export { DecoderLayer } from "./layers.ts";
+export { type ModelFiles, openModelFiles, openWeights, readConfig } from "./open.ts";
 export { type Rope, type RopeScaling, ropeFrequencies, ropeTable } from "./rope.ts";
 export { toTheirs, type WeightLayout, type WeightPlace, type WeightTable, weightTable } from "./weights.ts";

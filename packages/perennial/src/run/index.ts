@@ -4,6 +4,6 @@ export { type OpenWorld, openWorld } from "../train/data-parallel.ts";
 export { type PreparedCorpus, prepareCorpora } from "./corpora.ts";
 export { type CorpusSize, corpusSizes } from "./corpus-sizes.ts";
 export type { Listener, RunEventMessage } from "./events.ts";
-export { evaluateFiles, exportModel, inspectTokenizer, type OpenedModel, openModel, readTexts } from "./model-tools.ts";
+export { evaluateFiles, exportGguf, exportModel, inspectTokenizer, type OpenedModel, openModel, readTexts } from "./model-tools.ts";
 export { type RunOptions, type RunSummary, runRecipe } from "./run-recipe.ts";
 export type { VariantResult } from "./run-variant.ts";

@@ -1,15 +1,16 @@
 /** What the command does with one model or tokenizer, outside of a run. */
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Dtype } from "@perennial/torch";
 import { Rejections, readDocuments } from "../corpus/formats/index.ts";
 import { batchTokenizerOf, ShardedCorpus, tokenizeCorpus } from "../data/index.ts";
 import { FieldError, PerennialError } from "../errors.ts";
 import { evaluateHeldOut, type HeldOutResult } from "../evaluate/model/index.ts";
+import { isGgufPath, readGgufHeader, type WrittenType } from "../gguf/index.ts";
 import type { HuggingFaceConfig } from "../model/config.ts";
-import { type Decoder, loadModel, saveModel } from "../model/index.ts";
-import { openTokenizerOf, promptIds, type Tokenizer } from "../tokenizer/index.ts";
+import { type Decoder, type GgufExport, loadModel, openModelFiles, readConfig, saveModel, writeGgufModel } from "../model/index.ts";
+import { openTokenizerOf, promptIds, type Tokenizer, tokenizerEntries } from "../tokenizer/index.ts";
 
 export interface OpenedModel {
   readonly model: Decoder;
@@ -19,7 +20,7 @@ export interface OpenedModel {
   promptIds(prompt: string): number[];
 }
 
-/** A model folder with its tokenizer; their sizes must agree. */
+/** A model folder, or a GGUF file, with its tokenizer; their sizes must agree. */
 export async function openModel(folder: string): Promise<OpenedModel> {
   const { model, rawConfig } = loadModel(folder);
   const tokenizer = await openTokenizerOf(folder);
@@ -60,23 +61,85 @@ export async function evaluateFiles(
   }
 }
 
-/** Writes a model folder for other tools: weights, config and tokenizer. */
+const DTYPES = ["float32", "bfloat16", "float16"] as const;
+
+/** A checkpoint of a run holds its model in a folder of its own. */
+const modelOf = (source: string) => (existsSync(join(source, "state.json")) ? join(source, "model") : source);
+
+/**
+ * Writes a model folder for other tools: weights, config and tokenizer. From a GGUF file as well. The folder appears when it is whole.
+ * `dtype`: of the weights; default: as they are.
+ */
 export async function exportModel(source: string, target: string, options: { dtype?: Dtype; maxShardBytes?: number }): Promise<void> {
-  // A checkpoint of a run holds its model in a folder of its own.
-  const folder = existsSync(join(source, "state.json")) ? join(source, "model") : source;
-  if (existsSync(target) && readdirSync(target).length > 0)
+  const folder = modelOf(source);
+  if (existsSync(target) && (!statSync(target).isDirectory() || readdirSync(target).length > 0))
     throw new FieldError("EXPORT_TARGET", {
       at: target,
       expected: "a folder that does not exist or is empty",
       todo: "choose another, or delete it",
     });
-  const dtypes = ["float32", "bfloat16", "float16"];
-  if (options.dtype !== undefined && !dtypes.includes(options.dtype))
-    throw new FieldError("EXPORT_DTYPE", { at: "--dtype", expected: `one of ${dtypes.join(", ")}`, received: options.dtype });
+  if (options.dtype !== undefined && !(DTYPES as readonly string[]).includes(options.dtype))
+    throw new FieldError("EXPORT_DTYPE", { at: "--dtype", expected: `one of ${DTYPES.join(", ")}`, received: options.dtype });
+  const tokenizer = await tokenizerIn(folder);
   const { model, rawConfig } = loadModel(folder);
-  const tokenizer = existsSync(join(folder, "tokenizer_config.json")) ? await openTokenizerOf(folder) : undefined;
-  saveModel(target, model, { ...options, rawConfig, ...(tokenizer === undefined ? {} : { tokenizerVocabSize: tokenizer.vocabSize }) });
-  await tokenizer?.save(target);
+  const dtype = options.dtype ?? weightsDtype(folder);
+  mkdirSync(dirname(target), { recursive: true });
+  const partial = mkdtempSync(`${target}.partial-`);
+  try {
+    saveModel(partial, model, {
+      ...options,
+      dtype,
+      rawConfig,
+      ...(tokenizer === undefined ? {} : { tokenizerVocabSize: tokenizer.vocabSize }),
+    });
+    await tokenizer?.save(partial);
+    chmodSync(partial, 0o777 & ~process.umask());
+    if (existsSync(target)) rmdirSync(target);
+    renameSync(partial, target);
+  } catch (error) {
+    rmSync(partial, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+const hasTokenizer = (path: string) =>
+  isGgufPath(path) ? readGgufHeader(path).metadata.has("tokenizer.ggml.tokens") : existsSync(join(path, "tokenizer_config.json"));
+const tokenizerIn = async (path: string) => (hasTokenizer(path) ? openTokenizerOf(path) : undefined);
+
+/** What most of the weights are stored as. Quantized ones are float32 here: their values exactly. */
+function weightsDtype(path: string): Dtype {
+  const { reader } = openModelFiles(path);
+  const values = new Map<Dtype, number>();
+  for (const name of reader.names) {
+    const { dtype, shape } = reader.describe(name);
+    values.set(dtype, (values.get(dtype) ?? 0) + shape.reduce((product, size) => product * size, 1));
+  }
+  reader.close();
+  return [...values].reduce((most, one) => (one[1] > most[1] ? one : most))[0];
+}
+
+const GGUF_TYPES: Readonly<Record<string, WrittenType>> = { f32: "F32", f16: "F16", bf16: "BF16", q8_0: "Q8_0" };
+
+/** Writes a GGUF file for llama.cpp: weights, configuration, tokenizer, chat template. Tensor by tensor; the file appears when it is whole. */
+export async function exportGguf(
+  source: string,
+  target: string,
+  options: { type: string; onTensor?: (done: number, total: number) => void },
+): Promise<GgufExport> {
+  const folder = modelOf(source);
+  const type = GGUF_TYPES[options.type];
+  if (type === undefined)
+    throw new FieldError("EXPORT_TYPE", { at: "--type", expected: `one of ${Object.keys(GGUF_TYPES).join(", ")}`, received: options.type });
+  if (existsSync(target))
+    throw new FieldError("EXPORT_TARGET", { at: target, expected: "a path that does not exist", todo: "choose another, or delete it" });
+  const { config } = readConfig(folder);
+  const tokenizer = await tokenizerIn(folder);
+  return writeGgufModel(folder, target, {
+    type,
+    name: basename(folder).replace(/\.gguf$/i, ""),
+    ...(tokenizer === undefined ? {} : { tokenizer: tokenizerEntries(tokenizer, config.vocabSize) }),
+    ...(options.onTensor === undefined ? {} : { onTensor: options.onTensor }),
+  });
 }
 
 /** The texts of files and folders; broken records are passed over. */

@@ -33,7 +33,8 @@ export class JsonTokenizer implements Tokenizer {
   readonly json: Readonly<Record<string, unknown>>;
   /** Native handle, for trainers that count this tokenizer's pre-tokens. */
   readonly pipeline: PipelineHandle;
-  private readonly files: ReadonlyMap<string, Uint8Array>;
+  /** What `save` writes: name → content. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
   private readonly roles: Roles;
   private readonly decoder: Decoder | undefined;
   private readonly ids: ReadonlyMap<string, number>;

@@ -1,8 +1,10 @@
-/** Opens a tokenizer: a model folder, or a tokenizer.json by itself. */
+/** Opens a tokenizer: a model folder, a tokenizer.json by itself, or the one in a GGUF file. */
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { FieldError, PerennialError } from "../errors.ts";
+import { isGgufPath, readGgufHeader } from "../gguf/header.ts";
 import { EXTENSION_FILE } from "./extension-file.ts";
+import { readGgufTokenizer } from "./gguf/index.ts";
 import { JsonTokenizer, type Roles } from "./json-tokenizer.ts";
 
 /** Files of a model folder that belong to its tokenizer and are saved with it, unchanged. */
@@ -23,6 +25,7 @@ const FILES = [
 
 /** Reads `tokenizer.json` and, beside it, which tokens have which role. Throws a FieldError that names what cannot be used. */
 export async function loadTokenizer(path: string): Promise<JsonTokenizer> {
+  if (isGgufPath(path)) return readGgufTokenizer(readGgufHeader(path));
   const folder = await isFolder(path);
   const file = folder ? join(path, "tokenizer.json") : path;
   const root = dirname(file);

@@ -1,0 +1,61 @@
+/** What a model lies in: a Hugging Face folder or a GGUF file. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { openSafetensors, type SafetensorsReader } from "@perennial/torch";
+import { FieldError, PerennialError } from "../errors.ts";
+import { isGgufPath, readGgufHeader } from "../gguf/index.ts";
+import type { DecoderConfig, HuggingFaceConfig } from "./config.ts";
+import { weightsOf } from "./families/index.ts";
+import { readGgufConfig } from "./gguf/config.ts";
+import { openGgufModel } from "./gguf/weights.ts";
+import { readFolderConfig } from "./hugging-face.ts";
+import type { WeightPlace, WeightTable } from "./weights.ts";
+
+export interface ModelFiles {
+  readonly config: DecoderConfig;
+  /** `config.json`, or what would be it. */
+  readonly raw: HuggingFaceConfig;
+  /** Names and layout of the reader's tensors. */
+  readonly table: WeightTable;
+  readonly reader: Pick<SafetensorsReader, "names" | "describe" | "read" | "close">;
+}
+
+/** The configuration alone, without the weights. */
+export function readConfig(path: string): { config: DecoderConfig; raw: HuggingFaceConfig } {
+  if (!isGgufPath(path)) return readFolderConfig(path);
+  const { config, raw } = readGgufConfig(readGgufHeader(path));
+  return { config, raw };
+}
+
+export function openModelFiles(path: string): ModelFiles {
+  if (isGgufPath(path)) return openGgufModel(path);
+  const { config, raw } = readFolderConfig(path);
+  const reader = openWeights(path);
+  return { config, raw, table: weightsOf(config), reader: { ...reader, names: reader.names.filter((name) => !computed.test(name)) } };
+}
+
+/** Buffers that old files carry and that can be computed: rotary frequencies, causal masks. */
+const computed = /rotary_emb\.inv_freq$|\.(attn|attention)\.(bias|masked_bias)$/;
+
+/** The place of a tensor. Errors: a name that the architecture does not have. */
+export function placeOf(folder: string, table: WeightTable, name: string): WeightPlace {
+  try {
+    return table.byTheirs(name);
+  } catch (error) {
+    throw new PerennialError("MODEL_WEIGHTS", `${folder}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** The weights of a model folder: one file or shards. */
+export function openWeights(folder: string): SafetensorsReader {
+  for (const file of ["model.safetensors.index.json", "model.safetensors"])
+    if (existsSync(join(folder, file))) return openSafetensors(join(folder, file));
+  const pickled = existsSync(join(folder, "pytorch_model.bin")) || existsSync(join(folder, "pytorch_model.bin.index.json"));
+  throw new FieldError("MODEL_WEIGHTS_MISSING", {
+    at: folder,
+    expected: "model.safetensors or model.safetensors.index.json",
+    todo: pickled
+      ? "convert pytorch_model.bin to safetensors; pickled weights can run code and are never loaded"
+      : "check the path of the model",
+  });
+}

@@ -1,0 +1,3 @@
+/** Tokenizers in the metadata of GGUF files. */
+export { readGgufTokenizer } from "./read.ts";
+export { tokenizerEntries } from "./write.ts";
