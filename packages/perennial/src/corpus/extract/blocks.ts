@@ -44,8 +44,8 @@ export function blocksOf(root: PageElement, skip: (element: PageElement) => bool
     [text, characters, linked] = ["", 0, 0];
   };
   const add = (piece: string, { inLink, preformatted }: Place) => {
-    text += preformatted ? piece : piece.replace(/\s+/g, " ");
-    const count = piece.replace(/\s+/g, "").length;
+    text += preformatted || !UNTIDY.test(piece) ? piece : piece.replace(/\s+/g, " ");
+    const count = inkOf(piece);
     characters += count;
     if (inLink) linked += count;
   };
@@ -101,6 +101,26 @@ export function blocksOf(root: PageElement, skip: (element: PageElement) => bool
     return outer.kind === "item" && (name === "p" || name === "div") ? outer : { ...outer, kind: "paragraph" };
   }
 }
+
+/** White space other than single spaces: most pieces have none, and a look is cheaper than a copy. */
+const UNTIDY = /[^\S ]| {2}/;
+
+/** Characters that are not white space (`\s`), without making a string of them. */
+function inkOf(text: string): number {
+  let ink = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 32 ? code < 0xa0 || !isWideSpace(code) : code < 9 || (code > 13 && code < 32)) ink++;
+  }
+  return ink;
+}
+
+const isWideSpace = (code: number): boolean =>
+  code === 0xa0 ||
+  code === 0x1680 ||
+  (code >= 0x2000 && code <= 0x200a) ||
+  [0x2028, 0x2029, 0x202f, 0x205f, 0x3000].includes(code) ||
+  code === 0xfeff;
 
 const tidy = (text: string): string =>
   text
