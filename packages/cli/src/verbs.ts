@@ -11,6 +11,7 @@ export const verbs: readonly Row[] = [
   { name: "quickstart", summary: "see in five minutes what this is for", load: () => import("./verbs/quickstart.ts") },
   { name: "doctor", summary: "describe and measure the installation", load: () => import("./verbs/doctor.ts") },
   { name: "init", summary: "write a recipe to start from", load: () => import("./verbs/init.ts") },
+  { name: "plan", summary: "find the mixture for a budget: pilots, laws, a recipe", load: () => import("./verbs/plan.ts") },
   { name: "train", summary: "run a recipe, or plan it with --dry-run", load: () => import("./verbs/train.ts") },
   { name: "evaluate", summary: "bits per byte of a model on text", load: () => import("./verbs/evaluate.ts") },
   { name: "generate", summary: "continue a prompt", load: () => import("./verbs/generate.ts") },

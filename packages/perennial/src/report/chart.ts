@@ -25,6 +25,8 @@ export interface Line {
   dashed?: boolean;
   stacked?: boolean;
   dots?: boolean;
+  /** Points without a line between them: measurements beside a curve. */
+  unjoined?: boolean;
 }
 
 export interface ChartSpec {
@@ -164,7 +166,8 @@ function seriesOf(line: Line, marks: readonly { x: number; label: string }[]) {
     ...plain,
     data: points(line.y),
     lineStyle: { color, width: line.dashed ? 1.5 : 2, type: line.dashed ? [5, 4] : ("solid" as const) },
-    ...(line.dots ? { symbol: "circle", symbolSize: 6, showAllSymbol: true } : {}),
+    ...(line.unjoined ? { lineStyle: { color, width: 0 } } : {}),
+    ...(line.dots || line.unjoined ? { symbol: "circle", symbolSize: 6, showAllSymbol: true } : {}),
     ...(line.stacked ? { stack: "shares", areaStyle: { color, opacity: 0.55 }, lineStyle: { color, width: 0 } } : {}),
     ...(marks.length === 0 ? {} : { markLine: markLine(marks) }),
   };

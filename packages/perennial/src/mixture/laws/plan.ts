@@ -22,7 +22,7 @@ import {
   type RunPilot,
   runPilots,
 } from "./pilots.ts";
-import type { LossPoint } from "./points.ts";
+import { distinct, type LossPoint } from "./points.ts";
 
 const corpusSize = (what: string) =>
   z.number().positive().describe(`tokens of ${what} text there are, as the model's tokenizer counts them`);
@@ -83,13 +83,16 @@ export interface Recommendation extends RatioAnswer {
   readonly epochs: { readonly domain: number; readonly general: number } | null;
 }
 
+/** Measurements of one run that the CMR law's general token law needs. */
+const CMR_CHECKPOINTS = 6;
+
 /** Plain JSON: what was tried, what it says, and how far to trust it. */
 export interface MixturePlan {
   readonly options: PlanOptions;
   readonly pilots: readonly PilotSpec[];
   readonly results: readonly PilotResult[];
   readonly pair: DcptPair;
-  /** Null with several model sizes: the CMR law is one model's. */
+  /** Null with several model sizes, because the CMR law is one model's, and where pilots were measured too rarely for it. */
   readonly cmr: CmrFit | null;
   /** Errors on ratios that the fit did not see, beside those of the nearest pilot. */
   readonly heldOut: Readonly<Record<"domain" | "general", { readonly law: HeldOutError; readonly nearestPilot: HeldOutError } | null>>;
@@ -171,12 +174,17 @@ function basePilot(pilots: readonly PilotSpec[], { goal, modelSize }: PlanOption
   return i;
 }
 
-/** The law of the turning point holds at a constant rate: annealing turns losses down by itself. */
-function cmrOf(pilots: readonly PilotSpec[], results: readonly PilotResult[], { goal }: PlanOptions): CmrFit {
+/**
+ * The law of the turning point holds at a constant rate: annealing turns losses down by itself. Null where the trunks were measured
+ * too rarely for its five parameters: branches of short budgets may leave the trunk at the same step.
+ */
+function cmrOf(pilots: readonly PilotSpec[], results: readonly PilotResult[], { goal }: PlanOptions): CmrFit | null {
   const { base } = results[0]!;
+  const domain = pointsOf(pilots, results, "domain", "constant");
+  if (distinct(domain.map(({ tokens }) => tokens)).length < CMR_CHECKPOINTS) return null;
   return fitCmr(
     {
-      domain: pointsOf(pilots, results, "domain", "constant"),
+      domain,
       general: pointsOf(pilots, results, "general", "constant"),
       base: { domain: base.domainLoss, general: base.generalLoss },
     },
