@@ -121,7 +121,7 @@ export function recipeOf(plan: PlanFile, choice: RecipeChoice): RecipeSpec {
           sources: [
             { corpus: "domain", share: ratio },
             { corpus: "general", share: 1 - ratio },
-          ],
+          ].filter(({ share }) => share > 0),
         },
         train: {
           ...train,

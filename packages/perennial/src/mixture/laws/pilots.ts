@@ -147,7 +147,7 @@ function checkResult(spec: PilotSpec, result: PilotResult): void {
     );
     checkPoints(
       losses.map((loss) => ({ ratio: spec.ratio, tokens: 1, loss })),
-      { at: `pilot ${spec.id} ${corpus} losses, base first`, ratios: "open" },
+      { at: `pilot ${spec.id} ${corpus} losses, base first`, ratios: "closed" },
     );
   }
 }
