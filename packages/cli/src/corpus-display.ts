@@ -24,7 +24,7 @@ export class TaskProgress {
     const now = this.effects.now();
     if (phase !== this.phase) {
       this.end();
-      [this.phase, this.startedAt, this.firstDone, this.shownAt] = [phase, now, done, Number.NEGATIVE_INFINITY];
+      [this.phase, this.startedAt, this.firstDone, this.shownAt] = [phase, now, done, now];
     }
     if (this.mode === "quiet") return;
     if (this.mode === "json") {

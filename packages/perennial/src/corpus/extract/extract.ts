@@ -52,5 +52,9 @@ export function extractText(
   }
 }
 
-/** References such as `&#xd800;` can make lone surrogates, `&#0;` and others control characters. */
-const wellFormed = (text: string): string => text.replace(/\p{Cs}/gu, "\ufffd").replace(/[^\P{Cc}\t\n]/gu, "");
+/**
+ * References such as `&#xd800;` can make lone surrogates, `&#0;` and others control characters. Those from U+0080 on stay: they are what wrongly
+ * decoded text is repaired by.
+ */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must go
+const wellFormed = (text: string): string => text.replace(/\p{Cs}/gu, "\ufffd").replace(/[\0-\x08\x0b-\x1f\x7f]/g, "");

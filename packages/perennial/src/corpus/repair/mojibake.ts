@@ -3,7 +3,7 @@
  * meant: no normalization, no change of quotes or widths, and clean text stays as it is.
  *
  * A candidate is a maximal run of characters whose bytes in the code page are whole UTF-8 sequences. Its evidence is
- *   strong   a sequence of 4 bytes (emoji); one of 3 bytes that gives a mark of general punctuation, a currency or letter-like sign;
+ *   strong   a sequence of 4 bytes (emoji); one of 3 bytes that gives a mark of general punctuation, a currency or letter-like sign, an arrow, a key or another symbol;
  *            two sequences in a row (three for the Cyrillic page, whose bytes are everyday letters);
  *            a single Latin letter beside a letter it can belong to, or a sign after Â that follows no capital letter
  *   weak     everything else; repaired only if the text also holds strong evidence for that script: "LIBERTÉ : «cité »" with
@@ -149,7 +149,7 @@ function sequenceAt(text: string, at: number, to: number, { bytes }: CodePage): 
 /** Letters, marks, numbers, punctuation, symbols, spaces and format characters: what a text holds; C1 controls: what a text that was broken twice holds. */
 const MEANT = /^[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}\p{Cf}\u0080-\u009f]$/u;
 
-const isSign = (point: number): boolean => (point >= 0x2010 && point <= 0x21ff) || point === 0xfeff || point === 0xfffd;
+const isSign = (point: number): boolean => (point >= 0x2010 && point <= 0x27bf) || point === 0xfeff || point === 0xfffd;
 
 function isStrong(
   text: string,

@@ -1,6 +1,7 @@
 export { dataCard } from "./card.ts";
 export type { Funnel, StepCounts } from "./counts.ts";
-export { corpusDemo, type DemoOptions, type StepQuality } from "./demo.ts";
+export { corpusDemo, type DemoOptions, type DemoTexts, type StepQuality } from "./demo.ts";
+export { articlesOf, messagesOf } from "./demo-texts.ts";
 export type { DropLine, DropReason } from "./drops.ts";
 export { type FilterStep, filterStepSchema } from "./filter-steps.ts";
 export { corpusJsonSchema, corpusReference } from "./json-schema.ts";

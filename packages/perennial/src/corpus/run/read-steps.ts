@@ -15,6 +15,9 @@ import type { CorpusRecipe } from "./recipe.ts";
 import { robotsFilter } from "./robots-rules.ts";
 import type { Shard } from "./shards.ts";
 
+/** What is left of them after the repair is nothing that can be read. */
+const C1_CONTROLS = /[\x80-\x9f]/g;
+
 export type ReadResult =
   | { readonly document: Document }
   /** Without a document: what came was no page at all, which is counted only. */
@@ -77,12 +80,9 @@ export async function openReadSteps({ recipe }: CorpusPlan, shard: Shard, funnel
     countKept(funnel, "extract", bytes, textBytes(document.text));
     const unlicensed = licenses && judge("license", licenses, document, textBytes(document.text));
     if (unlicensed) return unlicensed;
-    if (recipe.repair.mojibake) {
-      const before = textBytes(document.text);
-      const text = repairMojibake(document.text);
-      countKept(funnel, "repair", before, text === document.text ? before : textBytes(text));
-      if (text !== document.text) document = { ...document, text };
-    }
+    const repaired = (recipe.repair.mojibake ? repairMojibake(document.text) : document.text).replace(C1_CONTROLS, "");
+    if (recipe.repair.mojibake) countKept(funnel, "repair", textBytes(document.text), textBytes(repaired));
+    if (repaired !== document.text) document = { ...document, text: repaired };
     return {
       document: recipe.crawl === undefined ? document : { ...document, provenance: { ...document.provenance, crawl: recipe.crawl } },
     };
