@@ -214,11 +214,37 @@ napi_value checksumFile(napi_env env, napi_callback_info info) {
   });
 }
 
+// readRange(descriptor); in: [handle of a contiguous tensor on the CPU, offset in the file]: fills the tensor. Copied and not
+// mapped: when a mapped file is cut short, or its disk goes away, the process that touches it ends with SIGBUS.
+napi_value readRange(napi_env env, napi_callback_info info) {
+  return guarded(env, [&](Env& state) -> napi_value {
+    size_t count = 1;
+    napi_value argument;
+    int32_t descriptor = -1;
+    napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
+    checkStatus(env, napi_get_value_int32(env, argument, &descriptor));
+    Reader reader(state);
+    const at::Tensor tensor = reader.tensor();
+    if (!tensor.device().is_cpu() || !tensor.is_contiguous()) throw BindingError("readRange needs a contiguous tensor on the CPU");
+    auto* const data = static_cast<uint8_t*>(tensor.mutable_data_ptr());
+    const double offset = reader.word();
+    for (size_t done = 0; done < tensor.nbytes();) {
+      const ssize_t got = ::pread(descriptor, data + done, tensor.nbytes() - done, static_cast<off_t>(offset) + static_cast<off_t>(done));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) throw BindingError(std::string(errorCode(errno)) + ": " + std::generic_category().message(errno));
+      if (got == 0) throw BindingError("the file ends after " + std::to_string(done) + " of the tensor's " + std::to_string(tensor.nbytes()) + " bytes; it was cut short after it was opened");
+      done += static_cast<size_t>(got);
+    }
+    return nullptr;
+  });
+}
+
 }  // namespace
 
 void registerFiles(napi_env env, napi_value exports) {
   setFunction(env, exports, "writeFile", writeFile);
   setFunction(env, exports, "checksumFile", checksumFile);
+  setFunction(env, exports, "readRange", readRange);
 }
 
 }  // namespace perennial

@@ -85,6 +85,7 @@ export interface Native {
   releaseGraph(): void;
   writeFile(path: string, header: Uint8Array): Promise<FileSummary>;
   checksumFile(path: string): Promise<FileSummary>;
+  readRange(descriptor: number): void;
 }
 
 /** A file's size and CRC-32C. */

@@ -2,6 +2,7 @@
  * Operators by name. A name is looked up in the dispatcher when it is first used; which overload is meant follows
  * from the kinds of the arguments, and the choice is remembered for each combination of kinds.
  */
+import { boundedOperators } from "./bounded-operators.ts";
 import { beginCall, Generator, invoke, put, results } from "./call.ts";
 import { FloatScalar, isDtype } from "./dtype.ts";
 import { TorchError } from "./errors.ts";
@@ -138,10 +139,12 @@ export class Operator {
   private schemas: readonly Schema[] | undefined;
   private readonly plans = new Map<number, Plan>();
   private readonly plansWithOptions = new Map<string, Plan>();
+  private readonly bound;
 
   /** `name` with its namespace, e.g. `aten::add`. */
   constructor(name: string) {
     this.name = name;
+    this.bound = boundedOperators[name];
   }
 
   /** Overloads, the plainest first. */
@@ -182,6 +185,13 @@ export class Operator {
       }
     }
     const { from } = plan;
+    if (this.bound !== undefined) {
+      const excess = this.bound((i) => {
+        const source = from[i]!;
+        return source === SELF ? self : typeof source === "string" ? options![source] : source >= 0 ? values[source] : undefined;
+      });
+      if (excess !== undefined) throw new TorchError(`${this.name}: ${excess}`, this.name);
+    }
     beginCall(plan.operator, from.length);
     for (let i = 0; i < from.length; i++) {
       const source = from[i]!;

@@ -16,6 +16,7 @@ export const unsafeOperators: Readonly<Record<string, string>> = {
   "aten::_cummax_helper": `${HELPER} (cummax)`,
   "aten::_cummin_helper": `${HELPER} (cummin)`,
   "aten::_dyn_quant_matmul_4bit": PACKED,
+  "aten::_fft_c2c": `${HELPER} (fft_fft)`,
   "aten::_fft_c2r": `${HELPER} (fft_irfft)`,
   "aten::_fft_r2c": `${HELPER} (fft_rfft)`,
   "aten::_foreach_copy": "copies into tensors without data unchecked; use _foreach_copy_ on tensors of one device",

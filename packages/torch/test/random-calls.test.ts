@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { operator, torch } from "../src/index.ts";
+import { operator, tensor, torch } from "../src/index.ts";
 import { unsafeOperators } from "../src/unsafe-operators.ts";
 
 const script = fileURLToPath(new URL("random-calls.ts", import.meta.url));
@@ -52,4 +52,19 @@ test(`${SEEDS.length * CALLS} random calls: errors, but no crash, and nothing le
 test.each(Object.entries(unsafeOperators))("%s is refused, with the reason", (name, reason) => {
   expect(operator(name).overloads.length).toBeGreaterThan(0);
   expect(() => operator(name).call(undefined, [torch.ones([1])])).toThrow(`${name} ${reason}`);
+});
+
+test("work that grows with a number is refused beyond a stated bound, and done below it", () => {
+  const x = tensor([0.5, -0.5]);
+  expect(() => torch.combinations(torch.ones([3]), 2 ** 31)).toThrow(
+    "aten::combinations: 3 elements in groups of 2147483648 are more than",
+  );
+  expect(() => torch.combinations(torch.ones([2000]), { r: 3 })).toThrow("are more than the 268435456");
+  expect(torch.combinations(torch.ones([4])).shape).toEqual([6, 2]);
+  for (const polynomial of [torch.specialLegendrePolynomialP, torch.specialLaguerrePolynomialL]) {
+    expect(() => polynomial(x, 2 ** 31)).toThrow("degree 2147483648 is beyond 1048576, the highest allowed");
+    expect(() => polynomial(x, tensor([3, 2 ** 40]))).toThrow("degree 1099511627776 is beyond");
+    expect(polynomial(x, 2).shape).toEqual([2]);
+  }
+  expect(torch.specialLegendrePolynomialP(x, 2).toArray()).toEqual([-0.125, -0.125]);
 });

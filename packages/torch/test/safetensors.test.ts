@@ -297,3 +297,30 @@ test("the mapping is libtorch's own: an absent file is an error, not a crash", (
   expect(() => openSafetensors(join(folder, "absent.safetensors"))).toThrow("ENOENT");
   expect(() => callOperator("aten::from_file", [join(folder, "absent")], { shared: false, size: 10, dtype: "uint8" })).toThrow();
 });
+
+test("a file that is cut short, replaced or closed after it was opened: an error or the tensors as they were, never a crash", () => {
+  const path = join(folder, "shrinking.safetensors");
+  const many = () => torch.arange(100_000, { dtype: "float32" });
+  writeSafetensors(
+    path,
+    new Map([
+      ["first", many()],
+      ["second", many()],
+    ]),
+  );
+  const reader = openSafetensors(path);
+  expect(reader.read("first").equal(many())).toBe(true);
+  truncateSync(path, 500_000);
+  expect(reader.read("first").equal(many())).toBe(true);
+  expect(() => reader.read("second")).toThrow(/tensor "second": the file ends after \d+ of the tensor's 400000 bytes; it was cut short/);
+  truncateSync(path, 0);
+  expect(() => reader.read("first")).toThrow(SafetensorsError);
+  // Written anew under the same name: the open reader still has the old file.
+  writeSafetensors(path, new Map([["first", many()]]));
+  const before = openSafetensors(path);
+  writeSafetensors(path, new Map([["first", torch.zeros([1])]]));
+  expect(before.read("first").equal(many())).toBe(true);
+  before.close();
+  before.close();
+  expect(() => before.read("first")).toThrow('the file was closed before tensor "first" was read');
+});

@@ -1,21 +1,21 @@
 import { isUtf8 } from "node:buffer";
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { itemSize } from "../dtype.ts";
-import { callOperator } from "../operators.ts";
-import { keep } from "../scope.ts";
+import { begin, putWord } from "../call.ts";
+import { native } from "../native.ts";
 import type { Tensor } from "../tensor.ts";
 import { torch } from "../torch.ts";
 import { type Entry, type Header, MAX_HEADER_BYTES, parseHeader, SafetensorsError } from "./header.ts";
 
-/** Tensors by name, read when asked for. The file is mapped into memory: what is not touched is not read. */
+/** Tensors by name, read from the open file when asked for: one that is replaced or renamed meanwhile stays readable as it was. */
 export interface SafetensorsReader {
   readonly names: readonly string[];
   readonly metadata: Readonly<Record<string, string>>;
   /** dtype and shape, without reading the data. */
   describe(name: string): Pick<Entry, "dtype" | "shape">;
-  /** A view of the mapped file; writing to it changes this process's copy alone. Errors: an unknown name. */
+  /** A tensor of its own. Errors: an unknown name; a file that was cut short since it was opened. */
   read(name: string): Tensor;
+  /** Closes the file; a reader that is forgotten closes it some time. */
   close(): void;
 }
 
@@ -24,54 +24,69 @@ export function openSafetensors(path: string): SafetensorsReader {
   return path.endsWith(".json") ? openSharded(path) : openFile(path);
 }
 
-function readHeader(path: string): Header {
-  const file = openSync(path, "r");
-  try {
-    const status = fstatSync(file);
-    if (!status.isFile()) throw new SafetensorsError(path, "this is not a file");
-    const fileBytes = status.size;
-    const length = Buffer.alloc(8);
-    if (readSync(file, length, 0, 8, 0) !== 8) throw new SafetensorsError(path, `${fileBytes} bytes are too few for a safetensors file`);
-    const headerBytes = Number(length.readBigUInt64LE());
-    if (headerBytes > MAX_HEADER_BYTES)
-      throw new SafetensorsError(path, `the header claims ${headerBytes} bytes, more than the ${MAX_HEADER_BYTES} allowed`);
-    if (8 + headerBytes > fileBytes)
-      throw new SafetensorsError(path, `the header claims ${headerBytes} bytes but the file has ${fileBytes}; it is cut short`);
-    const text = Buffer.alloc(headerBytes);
-    readSync(file, text, 0, headerBytes, 8);
-    if (!isUtf8(text)) throw new SafetensorsError(path, "the header is not UTF-8");
-    return parseHeader(path, text.toString("utf8"), headerBytes, fileBytes);
-  } finally {
-    closeSync(file);
-  }
+function readHeader(path: string, file: number): Header {
+  const status = fstatSync(file);
+  if (!status.isFile()) throw new SafetensorsError(path, "this is not a file");
+  const fileBytes = status.size;
+  const length = Buffer.alloc(8);
+  if (readSync(file, length, 0, 8, 0) !== 8) throw new SafetensorsError(path, `${fileBytes} bytes are too few for a safetensors file`);
+  const headerBytes = Number(length.readBigUInt64LE());
+  if (headerBytes > MAX_HEADER_BYTES)
+    throw new SafetensorsError(path, `the header claims ${headerBytes} bytes, more than the ${MAX_HEADER_BYTES} allowed`);
+  if (8 + headerBytes > fileBytes)
+    throw new SafetensorsError(path, `the header claims ${headerBytes} bytes but the file has ${fileBytes}; it is cut short`);
+  const text = Buffer.alloc(headerBytes);
+  readSync(file, text, 0, headerBytes, 8);
+  if (!isUtf8(text)) throw new SafetensorsError(path, "the header is not UTF-8");
+  return parseHeader(path, text.toString("utf8"), headerBytes, fileBytes);
 }
 
+const forgotten = new FinalizationRegistry<number>(closeSync);
+
 function openFile(path: string): SafetensorsReader {
-  const { entries, metadata, dataOffset } = readHeader(path);
-  let mapping: Tensor | undefined;
+  const file = openSync(path, "r");
+  let header: Header;
+  try {
+    header = readHeader(path, file);
+  } catch (error) {
+    closeSync(file);
+    throw error;
+  }
+  const { entries, metadata, dataOffset } = header;
+  let isOpen = true;
   const entryOf = (name: string): Entry => {
     const entry = entries.get(name);
     if (entry === undefined) throw new SafetensorsError(path, `there is no tensor "${name}"`);
     return entry;
   };
-  return {
+  const reader: SafetensorsReader = {
     names: [...entries.keys()],
     metadata,
     describe: entryOf,
     read(name) {
-      const { dtype, shape, start, end } = entryOf(name);
-      if (end === start) return torch.empty(shape, { dtype });
-      mapping ??= keep(callOperator("aten::from_file", [path], { shared: false, size: statSync(path).size, dtype: "uint8" }) as Tensor);
-      const bytes = mapping.slice(0, dataOffset + start, dataOffset + end);
-      const aligned = (dataOffset + start) % itemSize(dtype) === 0 ? bytes : bytes.clone();
-      if (aligned !== bytes) bytes.dispose();
-      return torch.view(torch.view(aligned, dtype), shape);
+      const { dtype, shape, start } = entryOf(name);
+      if (!isOpen) throw new SafetensorsError(path, `the file was closed before tensor "${name}" was read`);
+      const tensor = torch.empty(shape, { dtype });
+      begin();
+      putWord(tensor.liveHandle);
+      putWord(dataOffset + start);
+      try {
+        native.readRange(file);
+      } catch (error) {
+        tensor.dispose();
+        throw new SafetensorsError(path, `tensor "${name}": ${(error as Error).message}`);
+      }
+      return tensor;
     },
     close() {
-      mapping?.dispose();
-      mapping = undefined;
+      if (!isOpen) return;
+      isOpen = false;
+      forgotten.unregister(reader);
+      closeSync(file);
     },
   };
+  forgotten.register(reader, file, reader);
+  return reader;
 }
 
 const isPlainName = (file: string) => file !== "" && file !== "." && file !== ".." && !/[\\/\0]/.test(file);

@@ -1,0 +1,41 @@
+/**
+ * Operators whose work grows with a number instead of with their tensors: asked for a degree of 2³¹ they would compute for
+ * hours, and nothing could interrupt them. Beyond the bounds that stand here they are refused before they begin.
+ */
+import { isTensor } from "./scope.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** Elements that `combinations` may go through: n^r, the grid from which it picks. */
+const MAX_GRID = 2 ** 28;
+/** Degree of the polynomials that are computed by a recurrence, one step a degree, for every element. */
+const MAX_DEGREE = 2 ** 20;
+
+/** Says what is too much, or undefined. `argument` gives the value passed for an argument of the schema. */
+type Bound = (argument: (position: number) => unknown) => string | undefined;
+
+const combinations: Bound = (argument) => {
+  const n = (argument(0) as Tensor).numel;
+  const r = Number(argument(1) ?? 2);
+  return r < 0 || n ** r <= MAX_GRID ? undefined : `${n} elements in groups of ${r} are more than the ${MAX_GRID} = n^r that are allowed`;
+};
+
+/** Degrees far below 0 are no work. */
+const degree: Bound = (argument) => {
+  const n = argument(1);
+  const largest = isTensor(n) ? largestOf(n) : Number(n);
+  return largest <= MAX_DEGREE || Number.isNaN(largest) ? undefined : `degree ${largest} is beyond ${MAX_DEGREE}, the highest allowed`;
+};
+
+const largestOf = (n: Tensor): number => {
+  if (n.isDisposed || n.numel === 0 || n.device === "meta" || n.dtype.startsWith("complex") || n.dtype === "bool") return 0;
+  const largest = n.detach().to("float64").max() as Tensor;
+  const value = largest.item();
+  largest.dispose();
+  return value;
+};
+
+export const boundedOperators: Readonly<Record<string, Bound>> = {
+  "aten::combinations": combinations,
+  "aten::special_laguerre_polynomial_l": degree,
+  "aten::special_legendre_polynomial_p": degree,
+};
