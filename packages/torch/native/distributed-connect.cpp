@@ -1,4 +1,5 @@
 // How the processes of a group meet: a key-value store served by rank 0, in which each says that it is there.
+#include <c10/util/Logging.h>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
@@ -14,6 +15,20 @@ constexpr std::chrono::milliseconds kPoll{50};
 
 std::string rankKey(int rank) { return "rank/" + std::to_string(rank); }
 
+// The store writes each vain attempt to standard error, with forty lines of C++ frames. What goes wrong is thrown as well, and
+// told in one sentence.
+class QuietLog {
+ public:
+  QuietLog() { FLAGS_caffe2_log_level = kFatal; }
+  ~QuietLog() { FLAGS_caffe2_log_level = before_; }
+  QuietLog(const QuietLog&) = delete;
+  QuietLog& operator=(const QuietLog&) = delete;
+
+ private:
+  static constexpr int kFatal = 3;
+  const decltype(FLAGS_caffe2_log_level) before_ = FLAGS_caffe2_log_level;
+};
+
 c10::intrusive_ptr<c10d::Store> openStore(const GroupOptions& options) {
   c10d::TCPStoreOptions store;
   store.port = options.port;
@@ -22,6 +37,7 @@ c10::intrusive_ptr<c10d::Store> openStore(const GroupOptions& options) {
   store.timeout = options.connectTimeout;
   store.useLibUV = false;  // Node and libtorch export the same libuv symbols, of different versions
   const std::string place = options.address + ":" + std::to_string(options.port);
+  const QuietLog quiet;
   try {
     return c10::make_intrusive<c10d::TCPStore>(options.address, store);
   } catch (const std::exception& error) {

@@ -6,11 +6,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { operator, tensor, torch } from "../src/index.ts";
+import { describeLibrary, operator, tensor, torch } from "../src/index.ts";
 import { unsafeOperators } from "../src/unsafe-operators.ts";
 
 const script = fileURLToPath(new URL("random-calls.ts", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "random-calls-"));
+// Which operators crash is known of the pinned libtorch alone.
+const PINNED = /libtorch (\S+);/.exec(readFileSync(new URL("../src/generated/functions.ts", import.meta.url), "utf8"))![1]!;
+const onPinned = test.skipIf(describeLibrary().version !== PINNED);
 const SEEDS = [1, 2, 9, 11];
 const CALLS = 5000;
 
@@ -36,7 +39,7 @@ async function run(seed: number) {
   }
 }
 
-test(`${SEEDS.length * CALLS} random calls: errors, but no crash, and nothing left behind`, async () => {
+onPinned(`${SEEDS.length * CALLS} random calls: errors, but no crash, and nothing left behind`, async () => {
   let calls = 0;
   for (const seed of SEEDS) {
     const result = await run(seed);
@@ -49,7 +52,7 @@ test(`${SEEDS.length * CALLS} random calls: errors, but no crash, and nothing le
   expect(calls).toBe(20_000);
 });
 
-test.each(Object.entries(unsafeOperators))("%s is refused, with the reason", (name, reason) => {
+onPinned.each(Object.entries(unsafeOperators))("%s is refused, with the reason", (name, reason) => {
   expect(operator(name).overloads.length).toBeGreaterThan(0);
   expect(() => operator(name).call(undefined, [torch.ones([1])])).toThrow(`${name} ${reason}`);
 });

@@ -36,6 +36,12 @@ test("an operation that another process does not join times out", async () => {
   expect(seconds).toBeLessThan(20);
 });
 
+test("where nobody answers one sentence is all that is said", async () => {
+  const [ended] = await runProcesses("failures.conformance.ts", 1, ["alone"], () => ({ RANK: "1", WORLD_SIZE: "2" }));
+  expect(ended!.output.trim().split("\n")).toHaveLength(1);
+  expect(troubleOf(ended!).message).toMatch(/^initProcessGroup, rank 1 of 2: nobody answers on/);
+});
+
 test("whoever does not come, comes twice or counts differently is named", async () => {
   const failureOf = async (rank: number, worldSize: number, masterPort: number, connectTimeoutSeconds = 1) => {
     const group = distributed.initProcessGroup({ rank, worldSize, masterAddress: "127.0.0.1", masterPort, connectTimeoutSeconds });

@@ -6,7 +6,10 @@ const [scenario] = process.argv.slice(2);
 const victim = 1;
 
 async function trouble(): Promise<void> {
-  const group = await distributed.initProcessGroup({ timeoutSeconds: scenario === "late" ? 2 : 60, connectTimeoutSeconds: 60 });
+  const group = await distributed.initProcessGroup({
+    timeoutSeconds: scenario === "late" ? 2 : 60,
+    connectTimeoutSeconds: scenario === "alone" ? 1 : 60,
+  });
   const { rank } = group;
   group.allReduce(torch.ones([10]));
   start = performance.now();
