@@ -14,7 +14,7 @@ interface Options {
 
 export default verb((command, effects) => {
   command
-    .argument("<model>", "a Hugging Face model folder with its tokenizer")
+    .argument("<model>", "a Hugging Face model folder with its tokenizer, or a GGUF file")
     .option("--prompt <text>", "what is continued (default: standard input)")
     .option("--max-new-tokens <count>", "length of the continuation", wholeNumber, 80)
     .option("--temperature <t>", "0 is greedy", nonNegativeNumber, 0.7)

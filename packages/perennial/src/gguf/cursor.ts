@@ -38,17 +38,20 @@ export class Cursor {
   }
 
   uint8(what: string): number {
-    return this.window[this.take(1, what)]!;
+    const at = this.take(1, what);
+    return this.window[at]!;
   }
 
   uint32(what: string): number {
-    return this.window.readUInt32LE(this.take(4, what));
+    const at = this.take(4, what);
+    return this.window.readUInt32LE(at);
   }
 
   /** A size, a count or an offset, at most `limit`. */
   uint64(what: string, limit: number): number {
     const start = this.offset;
-    const value = this.window.readBigUInt64LE(this.take(8, what));
+    const at = this.take(8, what);
+    const value = this.window.readBigUInt64LE(at);
     if (value <= BigInt(limit)) return Number(value);
     this.offset = start;
     throw this.wrong(what, `at most ${limit}`, value, "the file is damaged; fetch it again");
@@ -80,7 +83,7 @@ export class Cursor {
     return copy;
   }
 
-  /** Makes the next `length` bytes, at most WINDOW_BYTES, stand in the window; returns where in it. */
+  /** Makes the next `length` bytes, at most WINDOW_BYTES, stand in the window, which may be another one then; returns where in it. */
   private take(length: number, what: string): number {
     this.demand(length, what);
     const end = this.windowStart + this.window.length;
