@@ -1,6 +1,6 @@
-/** Our side: builds the decoder, then runs as many steps as each line of standard input asks for and prints the seconds. */
+/** Our side: builds the decoder, then runs as many steps as each line of standard input asks for; `peak` measures matrix products. */
 import { createInterface } from "node:readline";
-import { autocast, type Dtype, fused, keepFreedMemory, manualSeed, optim, scope, setNumThreads, torch } from "@perennial/torch";
+import { autocast, type Dtype, fused, keepFreedMemory, manualSeed, noGrad, optim, scope, setNumThreads, torch } from "@perennial/torch";
 import { Decoder, decoderConfig } from "perennial/model";
 import { shapes } from "./shapes.ts";
 
@@ -29,6 +29,26 @@ function step(): number {
   });
 }
 
+/** Products that a BLAS is best at, and those of the decoder's layers: the best of all is this machine's peak, FLOP/s. */
+function measurePeak(type: Dtype): number {
+  const { hiddenSize: D, intermediateSize: F } = shape.config;
+  return noGrad(() =>
+    scope(() => {
+      let best = 0;
+      for (const [m, k, n] of [[1024, 1024, 1024] as const, [2048, D, D] as const, [2048, D, F] as const]) {
+        const a = torch.randn([m, k]).to(type);
+        const b = torch.randn([k, n]).to(type);
+        for (let round = 0; round < 8; round++) {
+          const from = performance.now();
+          scope(() => a.matmul(b));
+          best = Math.max(best, (2 * m * k * n) / ((performance.now() - from) / 1000));
+        }
+      }
+      return best;
+    }),
+  );
+}
+
 const built = performance.now();
 const first = step();
 const ready = {
@@ -39,6 +59,10 @@ const ready = {
 };
 console.log(JSON.stringify(ready));
 for await (const line of createInterface({ input: process.stdin })) {
+  if (line === "peak") {
+    console.log(JSON.stringify({ float32: measurePeak("float32"), bfloat16: dtype === "bfloat16" ? measurePeak("bfloat16") : 0 }));
+    continue;
+  }
   const count = Number(line);
   const [from, cpuFrom] = [performance.now(), process.cpuUsage()];
   let loss = 0;

@@ -1,13 +1,14 @@
 /**
  * How fast is a training step, side by side with PyTorch on the same libtorch and threads?
  *   npx tsx --conditions source bench/training-step/training-step.ts --python PYTHON [--shape 7M|25M|110M] [--dtype float32|bfloat16]
- * PYTHON is a Python with torch of the same version. Contenders run in processes of their own and take turns.
+ *     [--peers eager,compiled] [--rounds 7] [--steps 4] [--warmup 2] [--threads 2]
+ * PYTHON is a Python with torch of the same version. Contenders run in processes of their own and take turns; the peak of
+ * matrix products is measured in the same rounds.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { createInterface, type Interface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { countParameters, decoderConfig, trainingFlopsPerToken } from "perennial/model";
+import { Contender, machineLine, mebibytes, median, ratioText } from "../contender.ts";
 import { shapes } from "./shapes.ts";
 
 const { values } = parseArgs({
@@ -15,91 +16,57 @@ const { values } = parseArgs({
     python: { type: "string" },
     shape: { type: "string", default: "7M" },
     dtype: { type: "string", default: "float32" },
+    peers: { type: "string", default: "eager,compiled" },
     threads: { type: "string", default: "2" },
     rounds: { type: "string", default: "7" },
-    steps: { type: "string", default: "5" },
+    steps: { type: "string", default: "4" },
+    warmup: { type: "string", default: "2" },
   },
 });
 const shape = shapes[values.shape]!;
+const threads = Number(values.threads);
 const { vocabSize, hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads } = shape.config;
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
-class Contender {
-  readonly name: string;
-  readonly seconds: number[] = [];
-  peakBytes = 0;
-  ready: Record<string, unknown> = {};
-  private readonly child: ChildProcess;
-  private readonly lines: AsyncIterator<string>;
-
-  constructor(name: string, command: string, args: string[]) {
-    this.name = name;
-    this.child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, OMP_NUM_THREADS: values.threads } });
-    const reader: Interface = createInterface({ input: this.child.stdout! });
-    this.lines = reader[Symbol.asyncIterator]();
-  }
-
-  private async answer(): Promise<Record<string, unknown>> {
-    const { value, done } = await this.lines.next();
-    if (done === true) throw new Error(`${this.name} ended early`);
-    return JSON.parse(value) as Record<string, unknown>;
-  }
-
-  async start(): Promise<void> {
-    this.ready = await this.answer();
-  }
-
-  async run(steps: number, count: boolean): Promise<void> {
-    this.child.stdin!.write(`${steps}\n`);
-    const { seconds, peakBytes } = await this.answer();
-    if (count) this.seconds.push((seconds as number) / steps);
-    this.peakBytes = peakBytes as number;
-  }
-
-  stop(): void {
-    this.child.stdin!.end();
-  }
-}
-
-const contenders = [
-  new Contender("perennial", process.execPath, [
-    "--import",
-    "tsx",
-    "--conditions",
-    "source",
-    here("contender.ts"),
-    values.shape,
-    values.dtype,
-    values.threads,
-  ]),
-];
-await contenders[0]!.start();
+const ours = await Contender.ofSource("perennial", here("contender.ts"), [values.shape, values.dtype, values.threads], threads).start();
+const contenders = [ours];
 if (values.python !== undefined) {
   const shapeText = [vocabSize, hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads, shape.sequenceLength].join(",");
-  for (const mode of ["eager", "compiled"]) {
-    const peer = new Contender(`pytorch ${mode}`, values.python, [here("contender.py"), shapeText, values.dtype, values.threads, mode]);
-    await peer.start();
-    contenders.push(peer);
+  for (const mode of values.peers.split(",").filter((name) => name !== "")) {
+    const args = [here("contender.py"), shapeText, values.dtype, values.threads, mode];
+    contenders.push(await new Contender(`PyTorch ${mode}`, values.python, args, threads).start());
   }
 }
-for (const contender of contenders) await contender.run(2, false);
-for (let round = 0; round < Number(values.rounds); round++)
-  for (const contender of contenders) await contender.run(Number(values.steps), true);
+const losses = contenders.map(({ ready }) => ready.firstLoss!);
+if (losses.some((loss) => Math.abs(loss / losses[0]! - 1) > 0.01)) throw new Error(`The first losses differ: ${losses.join(", ")}`);
+
+const peaks: { float32: number; bfloat16: number }[] = [];
+if (Number(values.warmup) > 0) for (const contender of contenders) await contender.run(Number(values.warmup), false);
+for (let round = 0; round < Number(values.rounds); round++) {
+  peaks.push(await ours.ask("peak"));
+  for (const contender of contenders) await contender.run(Number(values.steps));
+}
 for (const contender of contenders) contender.stop();
 
-const median = (list: readonly number[]) => [...list].sort((a, b) => a - b)[list.length >> 1]!;
 const config = decoderConfig(shape.config);
 const tokens = shape.batchSize * shape.sequenceLength;
-const ours = contenders[0]!;
+const peak = (dtype: "float32" | "bfloat16") => Math.max(...peaks.map((each) => each[dtype]));
+const bf16Text = values.dtype === "bfloat16" ? `, libtorch's bfloat16 ${(peak("bfloat16") / 1e9).toFixed(0)}` : "";
 console.log(
-  `${values.shape} (${(countParameters(config).total / 1e6).toFixed(1)} M parameters), batch ${shape.batchSize} × ${shape.sequenceLength}, ${values.dtype}, ${values.threads} threads, median of ${values.rounds} rounds of ${values.steps} steps\n`,
+  `${values.shape} (${(countParameters(config).total / 1e6).toFixed(1)} M parameters), batch ${shape.batchSize} × ${shape.sequenceLength}, ${values.dtype}, ${values.threads} threads, median of ${values.rounds} rounds of ${values.steps} steps`,
 );
-console.log("| contender | tokens/s | GFLOP/s | our speed against it, per round: median (min – max) | peak memory | first step |");
-console.log("|---|---|---|---|---|---|");
+console.log(
+  `${machineLine()}; matrix products reach ${(peak("float32") / 1e9).toFixed(0)} GFLOP/s in float32${bf16Text} in these rounds\n`,
+);
+console.log(
+  "| contender | tokens/s | GFLOP/s | of the float32 peak | our speed against it, per round: median (min – max) | the same in CPU time | peak memory | first step |",
+);
+console.log("|---|---|---|---|---|---|---|---|");
 for (const contender of contenders) {
-  const ratios = contender.seconds.map((seconds, i) => seconds / ours.seconds[i]!);
   const speed = tokens / median(contender.seconds);
+  const flops = speed * trainingFlopsPerToken(config, shape.sequenceLength);
+  const versus = (key: "seconds" | "cpuSeconds") => (contender === ours ? "" : ratioText(ours[key], contender[key]));
   console.log(
-    `| ${contender.name} | ${speed.toFixed(0)} | ${((speed * trainingFlopsPerToken(config, shape.sequenceLength)) / 1e9).toFixed(0)} | ${median(ratios).toFixed(2)}× (${Math.min(...ratios).toFixed(2)} – ${Math.max(...ratios).toFixed(2)}) | ${(contender.peakBytes / 2 ** 20).toFixed(0)} MiB | ${(contender.ready.firstStepSeconds as number).toFixed(2)} s |`,
+    `| ${contender.name} | ${speed.toFixed(0)} | ${(flops / 1e9).toFixed(0)} | ${((100 * flops) / peak("float32")).toFixed(0)} % | ${versus("seconds")} | ${versus("cpuSeconds")} | ${mebibytes(contender.peakBytes)} | ${contender.ready.firstStepSeconds!.toFixed(2)} s |`,
   );
 }
