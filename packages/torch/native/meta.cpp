@@ -49,6 +49,7 @@ at::Tensor embeddingBackward(const at::Tensor& gradient, const at::Tensor& indic
 // Statistics have one number for each normalized row.
 std::tuple<at::Tensor, at::Tensor, at::Tensor> layerNorm(const at::Tensor& input, at::IntArrayRef shape, const std::optional<at::Tensor>&, const std::optional<at::Tensor>&, double) {
   auto rows = input.sizes().vec();
+  TORCH_CHECK(!shape.empty() && shape.size() <= rows.size() && input.sizes().slice(rows.size() - shape.size()).equals(shape), "native_layer_norm: normalized_shape ", shape, " does not end the shape ", input.sizes());
   std::fill(rows.end() - static_cast<int64_t>(shape.size()), rows.end(), 1);
   return {at::empty_like(input), at::empty(rows, input.options()), at::empty(rows, input.options())};
 }
