@@ -6,3 +6,4 @@ export const loadPlanText = () => import("./plan-text.ts");
 export const loadCorpusDisplay = () => import("./corpus-display.ts");
 export const loadCorpusSlurm = () => import("./corpus-slurm.ts");
 export const loadProgress = () => import("./progress.ts");
+export const loadEvaluateTasks = () => import("./evaluate-tasks.ts");
