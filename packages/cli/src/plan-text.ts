@@ -1,6 +1,7 @@
 /** A plan and its cost, for a person: what `train --dry-run` prints. */
 
-import { type Estimate, formatCount, type Plan, type PlannedStage, TYPICAL_UTILIZATION } from "perennial/recipe";
+import { sampleSources } from "perennial/mixture";
+import { type Estimate, formatCount, type Plan, type PlannedStage, type Recipe, TYPICAL_UTILIZATION } from "perennial/recipe";
 import type { CorpusSize } from "perennial/run";
 import { clock, gibibytes } from "./progress.ts";
 import { printable, table } from "./text.ts";
@@ -55,6 +56,33 @@ export function estimateText(estimates: readonly Estimate[], peak: Peak): string
     ],
   ]
     .map(([name, text]) => `${name!.padEnd(12)}${text}\n`)
+    .join("");
+}
+
+/** What the sampling of each stage makes of the corpora's sizes; stages whose shares are written down have nothing to tell. */
+export function samplingText(recipe: Recipe, plan: Plan, corpora: readonly CorpusSize[]): string {
+  return recipe.stages
+    .flatMap(({ name, mixture }, i) => {
+      const sizes = mixture.sources.map(({ corpus }) => corpora.find((one) => one.name === corpus)?.tokens ?? null);
+      if (mixture.sources.every(({ share }) => share !== null) || sizes.includes(null)) return [];
+      const budget = plan.stages[i]!.tokens * (1 - (mixture.replay?.share ?? 0));
+      const sources = mixture.sources.map(({ corpus, share, maxEpochs, group }, j) => ({
+        ...{ name: corpus, tokens: sizes[j]!, share, maxEpochs, group },
+        language: recipe.corpora[corpus]!.language,
+      }));
+      const rows = sampleSources(sources, mixture.sampling, budget, `stage ${name}`).map(({ name: corpus, share, maxEpochs }, j) => [
+        printable(corpus),
+        `${(100 * share).toFixed(1)} %`,
+        formatCount(Math.round(share * budget)),
+        ((share * budget) / sizes[j]!).toPrecision(2),
+        maxEpochs === null ? "–" : String(maxEpochs),
+      ]);
+      const { sampling } = mixture.sampling;
+      const told = sampling === "topics" ? "topics, at first: they follow the held-out perplexities" : sampling;
+      return [
+        `\n${printable(name)}: sampling by ${told}\n${table(["corpus", "share", "tokens", "epochs", "at most"], rows, [1, 2, 3, 4])}`,
+      ];
+    })
     .join("");
 }
 

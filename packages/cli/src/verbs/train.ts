@@ -49,7 +49,7 @@ export default verb((command, effects) => {
 async function dryRun(variants: readonly [Recipe, ...Recipe[]], baseFolder: string, options: Options, effects: Effects): Promise<void> {
   const { estimateOf, modelShape, planOf } = await import("perennial/recipe");
   const { checkMemory } = await import("perennial/model");
-  const { corporaText, estimateText, planText, secondsOf } = await loadPlanText();
+  const { corporaText, estimateText, planText, samplingText, secondsOf } = await loadPlanText();
   const plans = variants.map((recipe) => planOf(recipe, { worldSize: options.processes }));
   if (options.json !== true) for (const plan of plans) effects.out(`${planText(plan)}\n`);
   const shape = await modelShape(variants[0], baseFolder);
@@ -63,7 +63,8 @@ async function dryRun(variants: readonly [Recipe, ...Recipe[]], baseFolder: stri
   if (options.json === true) {
     const rows = plans.map((plan, i) => ({ ...plan, ...estimates[i]!, seconds: secondsOf(estimates[i]!, peak), corpora }));
     effects.out(`${JSON.stringify(rows, null, 2)}\n`);
-  } else effects.out(`${corporaText(corpora, plans[0]!)}\n${estimateText(estimates, peak)}`);
+  } else
+    effects.out(`${corporaText(corpora, plans[0]!)}${samplingText(variants[0], plans[0]!, corpora)}\n${estimateText(estimates, peak)}`);
   for (const { memory } of estimates)
     checkMemory(memory, { processes: device === "cpu" ? options.processes : 1, available: memoryOf(device) });
 }

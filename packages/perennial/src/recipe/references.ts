@@ -77,6 +77,21 @@ export function referenceProblems(recipe: unknown, locate: Locate): FieldErrorDa
         received: Number(sum.toFixed(6)),
         todo: "replay is not counted here: it takes its share of the whole",
       });
+    const sampling = map(mixture.sampling).sampling ?? "temperature";
+    if (shares.length > 0 && sampling !== "temperature" && sampling !== "topics")
+      report([...path, "mixture", "sampling"], {
+        expected: `sources without shares: ${sampling} decides them`,
+        todo: "remove the shares, or the sampling",
+      });
+    for (const [j, { order }] of sources.entries())
+      if (
+        map(order).order === "related" &&
+        (mixture.attention !== "across-documents" || (mixture.packing ?? "concatenate") !== "concatenate")
+      )
+        report([...sourcesPath, j, "order"], {
+          expected: "attention: across-documents and packing: concatenate in this mixture",
+          todo: "related documents help only where they see each other",
+        });
     const replay = map(mixture.replay);
     names([...path, "mixture", "replay", "corpora"], replay.corpora);
     for (const [j, name] of list(replay.corpora).entries())

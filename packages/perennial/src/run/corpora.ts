@@ -12,6 +12,8 @@ export interface PreparedCorpus {
   /** Null when the recipe holds nothing out. */
   readonly heldOut: TokenCorpus | null;
   readonly paths: readonly string[];
+  /** The training text in orders that stages ask for, by `orderKey`. */
+  readonly ordered?: ReadonlyMap<string, TokenCorpus>;
 }
 
 export interface PrepareOptions {

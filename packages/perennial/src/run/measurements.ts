@@ -34,6 +34,8 @@ export interface Occasion {
 /** Bits per byte by corpus, and what changed since before the run: known after a stage. */
 export interface Measured {
   readonly bitsPerByte: Map<string, number>;
+  /** Nats per token. */
+  readonly losses: Map<string, number>;
   readonly changes: Map<string, Change>;
 }
 
@@ -48,7 +50,7 @@ export function measure(
   const { variant, ...base } = occasion;
   const metric = (name: string) => (variant === undefined ? name : `${name}/${variant}`);
   const { sequenceLength, microBatchSize } = recipe.stages[base.stage]!.train;
-  const result: Measured = { bitsPerByte: new Map(), changes: new Map() };
+  const result: Measured = { bitsPerByte: new Map(), losses: new Map(), changes: new Map() };
   const rows: Parameters<Recorder["evaluations"]>[0][number][] = [];
   const names = [...(recipe.evaluate.corpora ?? corpora.keys())].filter((name) => (corpora.get(name)?.heldOut ?? null) !== null);
   const mine = names.flatMap((name, i) => {
@@ -77,6 +79,7 @@ export function measure(
       number,
     ];
     result.bitsPerByte.set(corpus, value);
+    result.losses.set(corpus, loss);
     rows.push({ ...base, corpus, metric: metric("bitsPerByte"), value, low, high });
     rows.push({ ...base, corpus, metric: metric("loss"), value: loss, low: Number.NaN, high: Number.NaN });
     if (!Number.isFinite(change[0])) continue;

@@ -8,11 +8,13 @@ import {
   type PackedCorpus,
   pack,
   type SeenSource,
-  sharesBySize,
+  type Shares,
+  sampleSources,
   withReplay,
 } from "../mixture/index.ts";
 import type { PlannedStage, RecipeStage } from "../recipe/index.ts";
 import type { PreparedCorpus } from "./corpora.ts";
+import { orderKey } from "./source-order.ts";
 
 export interface StageSourceOptions {
   readonly stage: RecipeStage;
@@ -25,19 +27,41 @@ export interface StageSourceOptions {
   readonly worldSize: number;
 }
 
-export function stageSource({ stage, planned, corpora, memory, seed, rank, worldSize }: StageSourceOptions): MixtureSource {
+export interface StageSource {
+  readonly source: MixtureSource;
+  /** Shares that the stage begins with, replayed sources included. */
+  readonly shares: Shares;
+}
+
+type Order = RecipeStage["mixture"]["sources"][number]["order"];
+
+export function stageSource({ stage, planned, corpora, memory, seed, rank, worldSize }: StageSourceOptions): StageSource {
   const { mixture, train } = stage;
-  const packed = (name: string): PackedCorpus =>
-    pack(corpora.get(name)!.train, { sequenceLength: train.sequenceLength, attention: mixture.attention, packing: mixture.packing });
-  const sizes = Object.fromEntries(mixture.sources.map(({ corpus }) => [corpus, corpora.get(corpus)!.train.numTokens]));
-  const bySize = sharesBySize(sizes, mixture.samplingTemperature);
-  const fresh = mixture.sources.map(({ corpus, share, maxEpochs, order }) => ({
+  const packed = (name: string, order: Order = "shuffled"): PackedCorpus => {
+    const { train: text, ordered } = corpora.get(name)!;
+    const { sequenceLength } = train;
+    const { attention, packing } = mixture;
+    return pack(typeof order === "string" ? text : ordered!.get(orderKey(order))!, { sequenceLength, attention, packing });
+  };
+  const packedSources = new Map(mixture.sources.map(({ corpus, order }) => [corpus, packed(corpus, order)]));
+  const sized = mixture.sources.map(({ corpus, share, maxEpochs, group }) => ({
     name: corpus,
-    packed: packed(corpus),
-    share: share ?? bySize[corpus]!,
-    order,
-    ...(maxEpochs === null ? {} : { epochs: maxEpochs }),
+    tokens: packedSources.get(corpus)!.corpus.numTokens,
+    language: corpora.get(corpus)!.language,
+    ...{ share, maxEpochs, group },
   }));
+  const sampled = sampleSources(sized, mixture.sampling, planned.tokens * (1 - (mixture.replay?.share ?? 0)), `stage ${stage.name}`);
+  const fresh = mixture.sources.flatMap(({ corpus, order }, i) => {
+    const { share, maxEpochs } = sampled[i]!;
+    if (share === 0) return [];
+    return {
+      name: corpus,
+      packed: packedSources.get(corpus)!,
+      share,
+      order: readAs(order),
+      ...(maxEpochs === null ? {} : { epochs: maxEpochs }),
+    };
+  });
   const { replay } = mixture;
   const sources = replay === null || replay.share === 0 ? fresh : replayed(fresh, replay, memory, packed);
   const source = new MixtureSource({
@@ -49,8 +73,12 @@ export function stageSource({ stage, planned, corpora, memory, seed, rank, world
     worldSize,
   });
   checkBudget(stage, planned, sources);
-  return source;
+  return { source, shares: Object.fromEntries(sources.map(({ name, share = 0 }) => [name, share])) };
 }
+
+/** A curriculum is read in its order; of related documents the windows are shuffled: the relation is inside them. */
+const readAs = (order: Order): "shuffled" | "sequential" =>
+  typeof order === "string" ? order : order.order === "perplexity" ? "sequential" : "shuffled";
 
 /**
  * Old corpora that a stage of this run has seen are replayed from what it saw; those of a model that came from elsewhere

@@ -121,10 +121,18 @@ async function runOne(
     // What the first process has trained and tokenized the others find.
     const { tokenizer, corpora } = await firstRankFirst(world, async () => {
       const tokenizer = await openTokenizer(recipe, options.baseFolder, folder, listen);
-      const corpora = await prepareCorpora(recipe, tokenizer, {
+      const cacheFolder = options.cacheFolder ?? resolve(options.baseFolder, ".perennial/tokens");
+      const prepared = await prepareCorpora(recipe, tokenizer, {
         baseFolder: options.baseFolder,
-        cacheFolder: options.cacheFolder ?? resolve(options.baseFolder, ".perennial/tokens"),
+        cacheFolder,
         onProgress: (corpus, progress) => listen({ kind: "tokenizing", corpus, progress }),
+      });
+      const corpora = await orderSources(recipe, prepared, {
+        tokenizer,
+        cacheFolder,
+        modelPath: typeof recipe.model === "string" ? resolve(options.baseFolder, recipe.model) : null,
+        loadModel: () => startModel(recipe, tokenizer, options.baseFolder).model,
+        note: (text) => listen({ kind: "note", text }),
       });
       return { tokenizer, corpora };
     });

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { type Device, manualSeed, optim } from "@perennial/torch";
 import { full } from "../adapt/index.ts";
 import { PerennialError } from "../errors.ts";
-import type { SeenSource } from "../mixture/index.ts";
+import type { MixtureSource, SeenSource, Shares } from "../mixture/index.ts";
 import { checkMemory, type Decoder, type LoadedModel, loadModel, trainingFlopsPerToken, trainingMemory } from "../model/index.ts";
 import { causal } from "../objective/index.ts";
 import { learningRateOf, type Plan, planOf, type Recipe, type RecipeStage } from "../recipe/index.ts";
@@ -24,6 +24,7 @@ import type { Change } from "./paired-change.ts";
 import { isWeightAverage, makeRule } from "./rules.ts";
 import { saveStageModel } from "./stage-model.ts";
 import { StepRecorder } from "./step-recorder.ts";
+import { topicMixtureRule } from "./topic-mixture.ts";
 
 export interface VariantOptions {
   readonly recipe: Recipe;
@@ -78,7 +79,7 @@ interface StageRun {
   readonly position: number;
   readonly startStep: number;
   readonly resumed: boolean;
-  readonly parts: LoopParts & { readonly source: ReturnType<typeof stageSource> };
+  readonly parts: LoopParts & { readonly source: MixtureSource };
   readonly settings: LoopSettings;
 }
 
@@ -101,6 +102,8 @@ class VariantRun {
   private memory: SeenSource[] = [];
   private before = new Map<string, number>();
   private latest = new Map<string, number>();
+  /** Nats per token at the last measurement. */
+  private losses: ReadonlyMap<string, number> = new Map();
   private changes = new Map<string, Change>();
 
   constructor(options: VariantOptions) {
@@ -206,7 +209,7 @@ class VariantRun {
     const { recipe, corpora, recorder, resumeFrom, listen } = this.options;
     const planned = this.plan.stages[position]!;
     const { train } = stage;
-    const source = stageSource({
+    const { source, shares } = stageSource({
       stage,
       planned,
       corpora,
@@ -228,7 +231,7 @@ class VariantRun {
     // Kept are the moments and their step count; rates and decays are those of the new stage.
     if (before !== undefined && stage.onStart.optimizer === "keep") restoreOptimizer(optimizer, { ...before.state(), settings: [] });
     before?.dispose();
-    const rules = stage.rules.map((rule) => makeRule(rule, this.model));
+    const rules = [...stage.rules.map((rule) => makeRule(rule, this.model)), ...this.topicMixture(stage, source, shares)];
     let startStep = 0;
     const resumed = resumeFrom !== undefined && resumeFrom.state.stage === position;
     if (resumed) {
@@ -257,6 +260,17 @@ class VariantRun {
       activationCheckpointing: train.activationCheckpointing,
     };
     return { stage, position, startStep, resumed, parts, settings };
+  }
+
+  /** A mixture that follows the measurements, where the stage has one. */
+  private topicMixture({ name, mixture }: RecipeStage, source: MixtureSource, shares: Shares): Rule[] {
+    if (mixture.sampling.sampling !== "topics") return [];
+    const { sampling: _, ...update } = mixture.sampling;
+    const { listen } = this.options;
+    const note = (text: string) => listen({ kind: "note", text: `${name}, ${text}` });
+    // A resumed stage restores what it had; what it began with is not known any more, and not needed.
+    const losses = this.losses.size > 0 ? this.losses : new Map(mixture.sources.map(({ corpus }) => [corpus, 0]));
+    return [topicMixtureRule({ source, shares, topics: mixture.sources.map(({ corpus }) => corpus), update, losses, note })];
   }
 
   private async stage(run: StageRun): Promise<void> {
@@ -376,7 +390,7 @@ class VariantRun {
     score: number,
   ): Promise<void> {
     for (const rule of run.parts.rules) {
-      const verdict = rule.afterMeasurement?.({ step, bitsPerByte, before: this.before });
+      const verdict = rule.afterMeasurement?.({ step, bitsPerByte, losses: this.losses, before: this.before });
       if (verdict === undefined) continue;
       this.options.recorder.event(step, verdict.action, verdict.reason);
       if (verdict.action === "rollback") await this.endAtBound(run, verdict.reason);
@@ -417,7 +431,8 @@ class VariantRun {
 
   private measure(step: number, stage: number, moment: "before" | "during" | "after", rules: readonly Rule[] = []): Map<string, number> {
     const occasion = { step, stage, moment, tokens: this.tokens };
-    const { bitsPerByte, changes } = measure(this.options, this.model, occasion);
+    const { bitsPerByte, losses, changes } = measure(this.options, this.model, occasion);
+    this.losses = losses;
     if (moment === "after") this.changes = changes;
     for (const rule of rules)
       if (isWeightAverage(rule)) rule.withAverage(() => measure(this.options, this.model, { ...occasion, variant: "average" }));

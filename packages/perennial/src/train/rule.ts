@@ -24,7 +24,9 @@ export interface MeasurementView {
   readonly step: number;
   /** Bits per byte by corpus. */
   readonly bitsPerByte: ReadonlyMap<string, number>;
-  /** The same before the run. */
+  /** Nats per token by corpus. */
+  readonly losses: ReadonlyMap<string, number>;
+  /** Bits per byte before the run. */
   readonly before: ReadonlyMap<string, number>;
 }
 

@@ -6,27 +6,14 @@
  *  million fit in 1–2 GB.
  *  Source: Shi et al., ICLR 2024, arXiv 2310.10638.
  */
-import { z } from "zod";
 import { codePath } from "./code-path.ts";
 import { withoutExactCopies, withoutNearCopies } from "./copies.ts";
 import { graphOf } from "./graph.ts";
 import { approximateNeighbors, exactNeighbors, type NeighborLists, NONE } from "./neighbors.ts";
 import { greedyPath } from "./path.ts";
+import { type RelatedOrderSpec, relatedOrderSchema } from "./related-schema.ts";
 import { type VectorMatrix, vectorCosine } from "./vectors.ts";
 import type { Windows } from "./windows.ts";
-
-export const relatedOrderSchema = z.strictObject({
-  neighbors: z.int().min(1).default(20).describe("k, neighbors listed per document"),
-  search: z.enum(["auto", "exact", "approximate"]).default("auto").describe("auto: exact up to `exactUpTo` documents"),
-  exactUpTo: z.int().default(10_000).describe("documents up to which every pair is compared"),
-  nearCopyCosine: z
-    .union([z.number().gt(0).max(1), z.literal("keep")])
-    .default(0.95)
-    .describe("documents closer than this to a kept one are left out; keep: none"),
-  variant: z.enum(["paper", "code"]).default("paper").describe("the paper's greedy path, or the released code's segments"),
-  seed: z.int().default(1).describe("decides between start documents of equal degree"),
-});
-export type RelatedOrderSpec = z.input<typeof relatedOrderSchema>;
 
 export interface RelatedOrder {
   /** Document numbers, each kept one once. */

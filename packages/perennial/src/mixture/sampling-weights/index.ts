@@ -2,6 +2,7 @@ export * from "./curriculum.ts";
 export * from "./layout.ts";
 export * from "./materialize.ts";
 export * from "./multilingual-recipes.ts";
+export * from "./recipe-sampling.ts";
 export type { Allocation, SizedSource, SourceShare } from "./sources.ts";
 export * from "./syne-budget.ts";
 export * from "./temperature.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { planSchema } from "../laws/plan.ts";
-import { relatedOrderSchema } from "../order/related-order.ts";
+import { relatedOrderSchema } from "../order/related-schema.ts";
 import { parallelSelectionSchema } from "../transforms/parallel-selection.ts";
 import { curriculumSchema } from "./curriculum.ts";
 import { layoutSchema } from "./layout.ts";

@@ -1,5 +1,26 @@
 /** What a stage trains on: shares of target tokens per corpus, and replay of old text within the same budget. */
 import { z } from "zod";
+import { relatedOrderSchema } from "../../mixture/order/related-schema.ts";
+import { curriculumSchema } from "../../mixture/sampling-weights/curriculum.ts";
+import { samplingSchema } from "../../mixture/sampling-weights/recipe-sampling.ts";
+
+const orderSchema = z.union([
+  z
+    .enum(["shuffled", "sequential"])
+    .describe("shuffled: sequences in a new order each pass; sequential: a corpus that is ordered on purpose keeps its order"),
+  z
+    .strictObject({
+      order: z.literal("perplexity").describe("documents by the perplexity of the model that the recipe starts from, scored once"),
+      direction: curriculumSchema.shape.order,
+    })
+    .describe("a curriculum"),
+  z
+    .strictObject({
+      order: z.literal("related").describe("related documents next to each other, each once; near copies are left out"),
+      ...relatedOrderSchema.omit({ seed: true }).shape,
+    })
+    .describe("in-context pre-training; needs attention: across-documents and packing: concatenate"),
+]);
 
 const sourceSchema = z.strictObject({
   corpus: z.string().describe("name of a corpus"),
@@ -9,17 +30,20 @@ const sourceSchema = z.strictObject({
     .max(1)
     .nullable()
     .default(null)
-    .describe("share of the new text's tokens; all sources have one and they sum to 1, or none has: then samplingTemperature decides"),
+    .describe("share of the new text's tokens; all sources have one and they sum to 1, or none has: then sampling decides"),
   maxEpochs: z
     .number()
     .positive()
     .nullable()
     .default(null)
     .describe("how often the corpus may be repeated at most; null: as often as needed"),
-  order: z
-    .enum(["shuffled", "sequential"])
-    .default("shuffled")
-    .describe("sequential keeps the order of a corpus that is ordered on purpose"),
+  group: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe("what sampling counts the source as: monolingual, bilingual or code in a layout, or a group of your own"),
+  order: orderSchema.default("shuffled").describe("in which order the corpus is read"),
 });
 
 const changeSchema = z.strictObject({
@@ -49,11 +73,9 @@ const replaySchema = z.strictObject({
 
 export const mixtureSchema = z.strictObject({
   sources: z.array(sourceSchema).min(1).describe("the new text"),
-  samplingTemperature: z
-    .number()
-    .positive()
-    .default(1)
-    .describe("without shares: share ∝ size^(1/temperature); 1 is proportional, larger is more even"),
+  sampling: samplingSchema
+    .prefault({ sampling: "temperature" })
+    .describe("how much of each source, where sources have no shares: by size, unimax, layouts, groups, topics"),
   replay: replaySchema.nullable().default(null).describe("old text mixed in, so that it is not forgotten; null: none"),
   changes: z.array(changeSchema).default([]).describe("shares that change during the stage, replayed corpora included"),
   attention: z
