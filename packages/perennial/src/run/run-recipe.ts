@@ -13,6 +13,7 @@ import { firstRankFirst, singleProcess, type World } from "../train/world.ts";
 import { prepareCorpora } from "./corpora.ts";
 import type { Listener } from "./events.ts";
 import { recipeHash, runVariant, type VariantResult } from "./run-variant.ts";
+import { orderSources } from "./source-order.ts";
 import { EventFile, eventListener } from "./tensorboard.ts";
 import { openTokenizer } from "./tokenizer.ts";
 
