@@ -4,6 +4,7 @@ export * from "./anonymize/index.ts";
 export type { Decision as DuplicateDecision } from "./deduplicate/index.ts";
 export * from "./deduplicate/index.ts";
 export type * from "./document.ts";
+export { languageLabel } from "./document.ts";
 export * from "./extract/index.ts";
 export type { Decision } from "./filter/index.ts";
 export * from "./filter/index.ts";

@@ -33,7 +33,8 @@ export class JsonlWriter {
     return new JsonlWriter(path, ending === ".gz" ? gzip : ending === ".zst" ? await zstd() : (bytes) => bytes);
   }
 
-  write(document: Document): void {
+  /** A document, or any other record with an id. */
+  write<Record extends { readonly id: string }>(document: Record): void {
     const line = JSON.stringify(document);
     this.lines.push(line, "\n");
     this.pendingCharacters += line.length;

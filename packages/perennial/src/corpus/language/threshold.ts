@@ -45,6 +45,11 @@ export class ScoreHistogram {
     return total;
   }
 
+  /** NaN when there are none. */
+  median(): number {
+    return this.medianStep([...this.counts].sort(([a], [b]) => a - b)) / STEPS;
+  }
+
   /** τ, to the step. */
   threshold(): number {
     const { total } = this;
@@ -56,16 +61,20 @@ export class ScoreHistogram {
       sum += step * count;
       squares += step * step * count;
     }
+    const deviation = Math.sqrt(Math.max(0, squares / total - (sum / total) ** 2));
+    return Math.max(LEAST, Math.min(MOST, (this.medianStep(entries) - deviation) / STEPS));
+  }
+
+  private medianStep(entries: readonly (readonly [step: number, count: number])[]): number {
+    const { total } = this;
     const at = (rank: number) => {
       let before = 0;
       for (const [step, count] of entries) {
         before += count;
         if (rank < before) return step;
       }
-      return STEPS;
+      return Number.NaN;
     };
-    const median = (at(Math.floor((total - 1) / 2)) + at(Math.floor(total / 2))) / 2;
-    const deviation = Math.sqrt(Math.max(0, squares / total - (sum / total) ** 2));
-    return Math.max(LEAST, Math.min(MOST, (median - deviation) / STEPS));
+    return (at(Math.floor((total - 1) / 2)) + at(Math.floor(total / 2))) / 2;
   }
 }

@@ -51,6 +51,15 @@ export function parseCorpusRecipe(text: string, file: string, set: readonly stri
   return { recipe, output: recipe.output ?? join(base, "corpora", recipe.name) };
 }
 
+/** A list of filters as it stands in a recipe, or a recipe that has one; `where` names it in errors. */
+export function parseFilters(text: string, where: string): CorpusRecipe["filters"] {
+  const value: unknown = parseDocument(text).toJS();
+  const filters = Array.isArray(value) ? value : (value as { filters?: unknown } | null)?.filters;
+  // Whole, so that mistakes are told as in a recipe; a score is the caller's to make.
+  const whole = { inputs: ["-"], identify: { model: "-" }, score: {}, filters };
+  return parseCorpusRecipe(JSON.stringify(whole), where).recipe.filters;
+}
+
 /** Every path of the recipe changed. */
 function withPaths(recipe: CorpusRecipe, change: (path: string) => string): CorpusRecipe {
   const changeAll = (paths: string | string[]) => (typeof paths === "string" ? change(paths) : paths.map(change));

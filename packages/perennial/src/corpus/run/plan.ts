@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { FieldError, PerennialError } from "../../errors.ts";
 import { openDuplicateRun } from "../deduplicate/index.ts";
 import { readJson, writeJson } from "../durable.ts";
+import { THRESHOLD_FILTERS } from "./filter-steps.ts";
+import { givenThresholds } from "./given-thresholds.ts";
 import { hashLists } from "./lists.ts";
 import { type CorpusTask, leavings, PHASES, type Phase, places } from "./places.ts";
 import { type CorpusRecipe, type CorpusRecipeInput, corpusSchema } from "./recipe.ts";
@@ -19,6 +21,8 @@ export interface CorpusPlan {
   readonly shards: readonly Shard[];
   /** SHA-256 of every list that the recipe names. */
   readonly lists: Readonly<Record<string, string>>;
+  /** Stop words of the given thresholds by label: what statistics depend on. */
+  readonly stopWords: Readonly<Record<string, readonly string[]>>;
 }
 
 /** The first phase that a field of the recipe matters to; null: to none, so that it may change under way. */
@@ -38,8 +42,8 @@ const MATTERS_TO: Readonly<Record<keyof CorpusRecipe, Phase | null>> = {
   deduplicate: "signatures",
   earlier: "signatures",
   score: "measure",
-  thresholds: "references",
-  filters: "measure",
+  thresholds: null, // looked at part by part
+  filters: null, // so are they
   anonymize: "write",
   personalDataOffsets: "write",
   rehydrate: "rehydrate",
@@ -56,7 +60,8 @@ export interface OpenOptions {
 /** What a run of this recipe would do; nothing is written. */
 export async function planCorpus(given: CorpusRecipeInput): Promise<CorpusPlan> {
   const recipe = corpusSchema.parse(given);
-  return plain<CorpusPlan>({ recipe, shards: await findShards(recipe.inputs, recipe.reading), lists: hashLists(recipe) });
+  const stopWords = Object.fromEntries([...givenThresholds(recipe)].map(([label, given]) => [label, given.stopWords]));
+  return plain<CorpusPlan>({ recipe, stopWords, shards: await findShards(recipe.inputs, recipe.reading), lists: hashLists(recipe) });
 }
 
 /** Starts a run in `folder`, or takes up the one that is there if recipe and inputs are the same. */
@@ -92,10 +97,27 @@ function firstChange(present: CorpusPlan, plan: CorpusPlan): { what: string; pha
   for (const [field, phase] of Object.entries(MATTERS_TO) as [keyof CorpusRecipe, Phase | null][])
     if (phase !== null && !same(present.recipe[field], plan.recipe[field])) changes.push({ what: field, phase });
   if (!same(present.shards, plan.shards)) changes.push({ what: "the set of input files", phase: "read" });
+  const before = present.recipe.thresholds;
+  const now = plan.recipe.thresholds;
+  if (!same(before.fit, now.fit)) changes.push({ what: "thresholds.fit", phase: "references" });
+  if (before.missing !== now.missing) changes.push({ what: "thresholds.missing", phase: "measure" });
+  // Other bounds on the same statistics need no new measurement.
+  if (!same(present.stopWords, plan.stopWords)) changes.push({ what: "the stop words of thresholds.given", phase: "measure" });
+  else if (!same(before.given, now.given)) changes.push({ what: "thresholds.given", phase: "thresholds" });
+  if (!same(measuredBy(present.recipe), measuredBy(plan.recipe))) changes.push({ what: "filters", phase: "measure" });
+  else if (!same(present.recipe.filters, plan.recipe.filters)) changes.push({ what: "filters", phase: "thresholds" });
+  const ofThresholds = new Set(now.given.filter((given) => typeof given === "string"));
   for (const path of Object.keys({ ...present.lists, ...plan.lists }))
-    if (present.lists[path] !== plan.lists[path]) changes.push({ what: `the list ${path}`, phase: "read" });
+    if (present.lists[path] !== plan.lists[path])
+      changes.push({ what: `the list ${path}`, phase: ofThresholds.has(path) ? "thresholds" : "read" });
   return changes.sort((a, b) => PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase))[0];
 }
+
+/** What of the filters the measurement depends on. */
+const measuredBy = ({ filters }: CorpusRecipe) => [
+  filters.some(({ filter }) => (THRESHOLD_FILTERS as readonly string[]).includes(filter)),
+  ...filters.flatMap((step) => (step.filter === "precision" ? [step.lists] : [])),
+];
 
 function forget(folder: string, from: Phase): void {
   // Backwards, so that a kill in between leaves no phase that builds on one that is gone.

@@ -2,22 +2,10 @@
  * The thresholds of every language, once its documents are measured: given, English, or carried over from English by the distributions of
  * the crawl and of clean references. And which languages the precision filter is worth while for.
  */
-import { readFileSync } from "node:fs";
-import { basename } from "node:path";
-import { parse } from "yaml";
-import { FieldError } from "../../errors.ts";
 import { writeJson } from "../durable.ts";
 import { englishProfile, type StatisticsProfile } from "../filter/index.ts";
-import {
-  englishThresholds,
-  fitThresholds,
-  fromFineweb2Config,
-  type LanguageThresholds,
-  languageThresholdsSchema,
-  profileOf,
-  Reference,
-  type References,
-} from "../thresholds/index.ts";
+import { englishThresholds, fitThresholds, type LanguageThresholds, profileOf, Reference, type References } from "../thresholds/index.ts";
+import { givenThresholds } from "./given-thresholds.ts";
 import type { MeasureMark } from "./measure-phase.ts";
 import { unpackStatistics } from "./measured.ts";
 import { type CorpusPlan, type CorpusTask, markOf, places } from "./plan.ts";
@@ -36,31 +24,6 @@ export interface ChosenThresholds {
   readonly thresholds: Readonly<Record<string, LanguageThresholds>>;
   /** Share of a language's documents that its precision filter would remove, and whether it does. */
   readonly precision: Readonly<Record<string, { readonly contamination: number; readonly applied: boolean }>>;
-}
-
-/** Thresholds that the recipe brings along, inline, as JSON, or as FineWeb2's released `fra_Latn.yml`. */
-export function givenThresholds({ thresholds }: CorpusRecipe): Map<string, LanguageThresholds> {
-  const all = thresholds.given.flatMap((given) => (typeof given === "string" ? readThresholds(given) : [given]));
-  return new Map(all.map((one) => [one.language, one]));
-}
-
-export function readThresholds(path: string): LanguageThresholds[] {
-  try {
-    const text = readFileSync(path, "utf8");
-    if (/\.ya?ml$/.test(path)) return [fromFineweb2Config(basename(path).replace(/\.ya?ml$/, ""), parse(text))];
-    const value: unknown = JSON.parse(text);
-    return (Array.isArray(value) ? value : [value]).map((one) => languageThresholdsSchema.parse(one));
-  } catch (cause) {
-    throw new FieldError(
-      "CORPUS_THRESHOLDS",
-      {
-        at: path,
-        expected: "thresholds as `perennial corpus thresholds` writes them, or FineWeb2's configuration of a language",
-        todo: (cause as Error).message.split("\n")[0]!,
-      },
-      { cause },
-    );
-  }
 }
 
 /** How a language's statistics are computed: with its stop words. Undefined: it has no thresholds, and is not measured. */

@@ -11,3 +11,4 @@ export {
   WINDOW_100BT,
   type WindowBounds,
 } from "./hplt-e.ts";
+export { type NamedCurves, parseTaskCurves } from "./parse.ts";
