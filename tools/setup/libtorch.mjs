@@ -27,7 +27,8 @@ export function cacheFolder() {
 }
 
 /** An NVIDIA driver is loaded, so the CUDA libraries are of use. */
-export const hasNvidiaGpu = () => existsSync("/dev/nvidia0") || existsSync("/proc/driver/nvidia/version");
+export const hasNvidiaGpu = () =>
+  ["/dev/nvidia0", "/proc/driver/nvidia/version", "/usr/lib/wsl/lib/libcuda.so.1"].some((path) => existsSync(path));
 
 /** Where our own copy lies. `torch/` and `nvidia/` in it stand to each other as in site-packages, which is what the wheel's run paths expect. */
 export function cachedRoot(device = hasNvidiaGpu() ? "cuda" : "cpu") {

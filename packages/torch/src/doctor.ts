@@ -1,7 +1,8 @@
 /** What a machine's libtorch is and can do: the facts behind `perennial doctor`. */
 import { availableParallelism, cpus } from "node:os";
 import { noGrad } from "./autograd.ts";
-import type { Dtype } from "./dtype.ts";
+import * as cuda from "./cuda/index.ts";
+import type { Device, Dtype } from "./dtype.ts";
 import { findLibtorch, type Installation } from "./install/index.ts";
 import { native } from "./native.ts";
 import { parseSchema } from "./schema.ts";
@@ -18,6 +19,10 @@ export interface Diagnosis {
   readonly cpuCapability: string;
   readonly blas: string;
   readonly cudaDevices: number;
+  /** Name, memory and speed of each CUDA device. */
+  readonly gpus: readonly { readonly name: string; readonly totalBytes: number; readonly bfloat16Flops: number }[];
+  /** Why CUDA cannot be used; null when it can. */
+  readonly cudaObstacle: string | null;
   /** Floating point operations per second of a 1024³ matrix product. */
   readonly float32Flops: number;
   readonly bfloat16Flops: number;
@@ -61,6 +66,11 @@ export function diagnose(): Diagnosis {
     cpuCapability: library.cpuCapability,
     blas: /BLAS_INFO=(\w+)/.exec(library.config)?.[1] ?? (library.hasMkl === 1 ? "mkl" : "unknown"),
     cudaDevices: library.cudaDevices,
+    gpus: Array.from({ length: cuda.deviceCount() }, (_, index) => {
+      const { name, totalBytes } = cuda.deviceProperties(index);
+      return { name, totalBytes, bfloat16Flops: cuda.withDevice(index, () => matrixFlops("bfloat16", "cuda")) };
+    }),
+    cudaObstacle: cuda.unavailableBecause() ?? null,
     float32Flops,
     bfloat16Flops,
     operators: schemas.length,
@@ -81,7 +91,12 @@ export function formatDiagnosis(diagnosis: Diagnosis): string {
       "BLAS",
       `${diagnosis.blas}; matrix products: float32 ${gigaflops(diagnosis.float32Flops)}, bfloat16 ${gigaflops(diagnosis.bfloat16Flops)}`,
     ],
-    ["CUDA", diagnosis.cudaDevices === 0 ? "no device" : `${diagnosis.cudaDevices} device${diagnosis.cudaDevices === 1 ? "" : "s"}`],
+    ...(diagnosis.gpus.length === 0
+      ? [["CUDA", `not in use: ${diagnosis.cudaObstacle}`] as [string, string]]
+      : diagnosis.gpus.map(({ name, totalBytes, bfloat16Flops }, i): [string, string] => [
+          `cuda:${i}`,
+          `${name}, ${Math.round(totalBytes / 2 ** 30)} GiB; matrix products: bfloat16 ${gigaflops(bfloat16Flops)}`,
+        ])),
     ["operators", `${diagnosis.operators} schemas, ${diagnosis.operators - unreachable.length} can be called`],
   ];
   const types = [...new Set(unreachable.map(({ type }) => type))];
@@ -118,15 +133,19 @@ function canPass(type: string): boolean {
   return PASSABLE.has(element) && !/\]\??\[/.test(type);
 }
 
-function matrixFlops(dtype: Dtype): number {
+function matrixFlops(dtype: Dtype, device: Device = "cpu"): number {
+  const size = device === "cpu" ? SIZE : 8 * SIZE;
+  const wait = device === "cpu" ? () => {} : () => cuda.synchronize();
   return noGrad(() =>
     scope(() => {
-      const a = torch.ones([SIZE, SIZE], { dtype });
+      const a = torch.ones([size, size], { dtype, device });
       let best = 0;
       for (let round = 0; round < 5; round++) {
+        wait();
         const start = performance.now();
-        scope(() => a.matmul(a));
-        best = Math.max(best, (2 * SIZE ** 3) / ((performance.now() - start) / 1000));
+        scope(() => void a.matmul(a));
+        wait();
+        best = Math.max(best, (2 * size ** 3) / ((performance.now() - start) / 1000));
       }
       return best;
     }),

@@ -11,6 +11,7 @@ export const unsafeOperators: Readonly<Record<string, string>> = {
   "aten::_batch_norm_impl_index_backward": BACKWARD,
   "aten::_chunk_cat": HELPER,
   "aten::_cholesky_solve_helper": `${HELPER} (cholesky_solve)`,
+  "aten::_compute_linear_combination": `${HELPER} (matrix_exp)`,
   "aten::_convert_indices_from_coo_to_csr": `${HELPER} (to_sparse_csr)`,
   "aten::_convert_indices_from_csr_to_coo": `${HELPER} (to_sparse)`,
   "aten::_cummax_helper": `${HELPER} (cummax)`,
