@@ -1,5 +1,6 @@
 export { BatchBuilder, IGNORED } from "./batch.ts";
 export { Blend, type BlendKind } from "./blend.ts";
+export { ExperienceReplay, type ExperienceReplayOptions, REPLAYED } from "./experience-replay.ts";
 export * from "./laws/index.ts";
 export { type AchievedShare, type MixtureEntry, type MixtureOptions, MixtureSource } from "./mixture-source.ts";
 export * from "./order/index.ts";
@@ -7,6 +8,7 @@ export { makeOrder, type Order, type OrderSpec } from "./order.ts";
 export { type Attention, type PackedCorpus, type PackingOptions, pack, type SequenceCounts } from "./packing.ts";
 export { Permutation } from "./permutation.ts";
 export { type ReplayOptions, replayShares, type SeenSource, withReplay } from "./replay.ts";
+export { ReplayBuffer, type ReplayBufferOptions, type ReplayBufferState } from "./replay-buffer.ts";
 export {
   type EvaluationBatch,
   type EvaluationOptions,
