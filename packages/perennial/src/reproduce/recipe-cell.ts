@@ -1,10 +1,10 @@
 /**
  * A recipe as a cell: the very run that `perennial train` does, with its checkpoints, store and measurements, in the cell's folder. In the
- * recipe of a cell the path of a corpus is the name of a real text, and the model may be the base model, so that the recipe does not depend
- * on where things lie.
+ * recipe of a cell the path of a corpus is the name of a real text (or of a file that the cell made from some), and the model may be the
+ * base model, so that the recipe does not depend on where things lie.
  */
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { writeJson } from "../corpus/durable.ts";
 import { PerennialError } from "../errors.ts";
 import { evaluateHeldOut } from "../evaluate/model/index.ts";
@@ -82,7 +82,7 @@ async function runIn(output: string, spec: RecipeSpec, context: CellContext, bas
   const corpora = Object.fromEntries(
     Object.entries(spec.corpora).map(([name, corpus]) => [
       name,
-      { ...corpus, path: [corpus.path].flat().map((text) => realText(text).path) },
+      { ...corpus, path: [corpus.path].flat().map((text) => (isAbsolute(text) ? text : realText(text).path)) },
     ]),
   );
   const model = spec.model === "base" ? base : spec.model;

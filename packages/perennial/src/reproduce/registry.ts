@@ -14,6 +14,21 @@ export const reproductions: readonly RegistryRow[] = [
     asks: "do re-warming and a little replay match training on everything again?",
     load: async () => (await import("./methods/simple-scalable-cpt.ts")).simpleScalableCpt as Reproduction,
   },
+  {
+    name: "cmr-law",
+    asks: "do a few short runs tell how much new text a budget bears?",
+    load: async () => (await import("./methods/cmr-law.ts")).cmrLaw as Reproduction,
+  },
+  {
+    name: "d-cpt-law",
+    asks: "does one law over share and tokens predict shares that were not trained?",
+    load: async () => (await import("./methods/d-cpt-law.ts")).dCptLaw as Reproduction,
+  },
+  {
+    name: "afriquellm",
+    asks: "which sampler for languages of very unequal size?",
+    load: async () => (await import("./methods/afriquellm.ts")).afriqueLlm as Reproduction,
+  },
 ];
 
 export async function findReproduction(name: string): Promise<Reproduction> {
