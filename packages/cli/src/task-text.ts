@@ -2,7 +2,12 @@
 import type { TaskComparison, TasksResult } from "perennial/evaluate/tasks";
 import { printable, table } from "./text.ts";
 
-const number = (value: number) => (Math.abs(value) >= 100 ? value.toFixed(1) : value.toFixed(4));
+/** Four digits behind the point; a perplexity can be too large for that. */
+function number(value: number): string {
+  const size = Math.abs(value);
+  return size >= 1e6 ? value.toExponential(3) : value.toFixed(size >= 100 ? 1 : 4);
+}
+
 const arrow = (higherIsBetter: boolean) => (higherIsBetter ? "↑" : "↓");
 
 /** One line per task and metric, then one per group and metric. */
