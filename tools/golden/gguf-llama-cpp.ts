@@ -14,6 +14,15 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { fixtures, lengthOf, makeFixture, namedIds, promptOf } from "../../packages/perennial/src/model/gguf/testing/fixtures.ts";
 import { generate, loadModel, writeGgufModel } from "../../packages/perennial/src/model/index.ts";
+import {
+  bareEntries,
+  byteLevelNames,
+  hardTexts,
+  pieceNames,
+  tokenizerFixture,
+  writeVocabulary,
+} from "../../packages/perennial/src/tokenizer/gguf/testing/fixtures.ts";
+import { loadTokenizer } from "../../packages/perennial/src/tokenizer/index.ts";
 
 interface Runtime {
   loadModel(options: object): Promise<Model>;
@@ -68,9 +77,29 @@ for (const fixture of fixtures) {
     models[fixture.name]![type] = { sha256: sha256(path), ids };
   }
 }
-const target = new URL("../../packages/perennial/src/model/gguf/golden/", import.meta.url);
-mkdirSync(target, { recursive: true });
-writeFileSync(new URL("llama-cpp.json", target), `${JSON.stringify(models)}\n`);
+const tokenizers: Record<string, { sha256: string; ids: number[][] }> = {};
+for (const name of [...byteLevelNames, ...pieceNames]) {
+  const path = join(folder, `${name}.vocabulary.gguf`);
+  writeVocabulary(path, bareEntries(tokenizerFixture(name)));
+  const model = await llama.loadModel({ modelPath: path, vocabOnly: true });
+  const ids = hardTexts.map((text) => [...model.tokenize(text, true)]);
+  await model.dispose();
+  const read = await loadTokenizer(path);
+  const wrong = hardTexts.flatMap((text, i) => {
+    const ours = [...read.encode(text, { addSpecialTokens: false })];
+    return JSON.stringify(ours) === JSON.stringify(ids[i]) ? [] : [{ text: text.slice(0, 60), ours: ours.length, theirs: ids[i]!.length }];
+  });
+  console.log(wrong.length === 0 ? "equal" : "APART", name, "ids of hard texts", JSON.stringify(wrong));
+  tokenizers[name] = { sha256: sha256(path), ids };
+}
+
+function save(part: "model" | "tokenizer", value: unknown): void {
+  const target = new URL(`../../packages/perennial/src/${part}/gguf/golden/`, import.meta.url);
+  mkdirSync(target, { recursive: true });
+  writeFileSync(new URL("llama-cpp.json", target), `${JSON.stringify(value)}\n`);
+}
+save("model", models);
+save("tokenizer", tokenizers);
 rmSync(folder, { recursive: true });
-console.log(`${apart} apart`);
+console.log(`${apart} continuations apart`);
 process.exit(0);

@@ -32,6 +32,8 @@ const bySplits = (...patterns: readonly string[]) => [...patterns.map(split), by
 
 const DEEPSEEK_WORDS =
   "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+const QWEN35_PATTERN =
+  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 const BLOOM_WORDS = " ?[^(\\s|[.,!?…。，、।۔،])]+";
 
 export const preTokenizations: readonly PreTokenization[] = [
@@ -41,6 +43,7 @@ export const preTokenizations: readonly PreTokenization[] = [
   pre("glm4 glm5", bySplits(LLAMA3_PATTERN), { ignoreMerges: true, addBos: false }),
   pre("dbrx smaug-bpe chatglm-bpe", bySplits(LLAMA3_PATTERN)),
   pre("qwen2 deepseek-r1-qwen kormo f2llmv2 stablelm2 hunyuan solar-open megrez grok-2", bySplits(QWEN2_PATTERN)),
+  pre("qwen35", bySplits(QWEN35_PATTERN)),
   pre("gpt-4o llama4 kanana2 talkie minimax-m2", bySplits(O200K_PATTERN)),
   pre("tekken", bySplits(TEKKEN_PATTERN), { ignoreMerges: true }),
   pre("falcon", [{ type: "Punctuation", behavior: "Contiguous" }, byteLevel(true), digits(false), split("[0-9][0-9][0-9]")]),

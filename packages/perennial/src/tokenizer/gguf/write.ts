@@ -37,7 +37,7 @@ export function vocabularyEntries(tokenizer: Tokenizer, rows: number): WrittenMe
     throw model.wrong("type", "BPE, which is all that llama.cpp's decoders can use", "keep this model as a Hugging Face folder");
   for (const affix of ["continuing_subword_prefix", "end_of_word_suffix"])
     if (model.string(affix, "") !== "") throw model.wrong(affix, "nothing, for GGUF");
-  const byteLevel = tokenizer.description.steps.at(-1)?.type === "ByteCharacters" || endsInBytes(root);
+  const byteLevel = root.has("pre_tokenizer") && steps(root.raw("pre_tokenizer")).some((step) => step.type === "ByteCharacters");
   return new Map<string, WrittenValue>([
     ...(byteLevel ? byteLevelEntries(tokenizer, root, model, rows) : pieceEntries(tokenizer, root, model, rows)),
     ...aroundEntries(tokenizer, root),
@@ -45,8 +45,6 @@ export function vocabularyEntries(tokenizer: Tokenizer, rows: number): WrittenMe
 }
 
 const steps = (json: unknown) => readPreTokenizers(new Reader(json, "pre_tokenizer"));
-const endsInBytes = (root: Reader) => root.has("pre_tokenizer") && steps(root.raw("pre_tokenizer")).at(-1)?.type === "ByteCharacters";
-
 function byteLevelEntries(tokenizer: JsonTokenizer, root: Reader, model: Reader, rows: number): [string, WrittenValue][] {
   // llama.cpp has no normalization; NFC changes what is not in that form already, which is rare enough to be let go.
   if (root.has("normalizer") && root.object("normalizer").string("type") !== "NFC")
