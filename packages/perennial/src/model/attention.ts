@@ -56,9 +56,10 @@ export class Attention extends nn.Module {
   /** [B,T,D] → [B,T,D]. */
   forward(x: Tensor, positions: Positions, cache?: LayerCache): Tensor {
     const [B, T] = x.shape as [number, number];
-    const q = this.rotate(this.queries(this.qProj.forward(x), this.numHeads, this.qNorm), positions).transpose(1, 2); // [B,H,T,E]
-    let k = this.rotate(this.queries(this.kProj.forward(x), this.numKeyValueHeads, this.kNorm), positions).transpose(1, 2); // [B,K,T,E]
-    let v = this.vProj.forward(x).view([B, T, this.numKeyValueHeads, this.headDim]).transpose(1, 2);
+    const [queries, keys, values] = nn.forwardAll([this.qProj, this.kProj, this.vProj], x);
+    const q = this.rotate(this.queries(queries!, this.numHeads, this.qNorm), positions).transpose(1, 2); // [B,H,T,E]
+    let k = this.rotate(this.queries(keys!, this.numKeyValueHeads, this.kNorm), positions).transpose(1, 2); // [B,K,T,E]
+    let v = values!.view([B, T, this.numKeyValueHeads, this.headDim]).transpose(1, 2);
     if (cache !== undefined) [k, v] = cache.append(k, v);
     const mixed = this.mix(q, k, v, positions); // [B,H,T,E]
     return this.oProj.forward(mixed.transpose(1, 2).reshape([B, T, this.numHeads * this.headDim]));

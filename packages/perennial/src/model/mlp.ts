@@ -29,7 +29,8 @@ class GatedMlp extends nn.Module implements Mlp {
   }
 
   forward(x: Tensor): Tensor {
-    return this.downProj.forward(this.product(this.gateProj.forward(x), this.upProj.forward(x)));
+    const [gate, up] = nn.forwardAll([this.gateProj, this.upProj], x);
+    return this.downProj.forward(this.product(gate!, up!));
   }
 }
 

@@ -57,6 +57,17 @@ test.each(kinds)("linear: float32 or bfloat16 rows, with and without bias, produ
   }
 });
 
+test.each(kinds)("linears: every output and the summed gradient, products %i", (kind) => {
+  withProducts(kind);
+  manualSeed(7);
+  for (const x of [random(3, 5, 24), rounded(3, 5, 24)])
+    expectNear(
+      (x, ...weights) => torch.cat(fused.linears(x!, weights), -1),
+      (x, ...weights) => torch.cat(reference.linears(x!, weights), -1),
+      [x, random(7, 24), random(9, 24)],
+    );
+});
+
 test("rmsNorm and addRmsNorm give bfloat16 inside autocast, the sum stays float32", () => {
   manualSeed(2);
   expectNear(

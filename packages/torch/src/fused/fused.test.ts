@@ -63,6 +63,21 @@ test.each([
   );
 });
 
+test("linears equal their references, where some weights are frozen and outputs unused", () => {
+  manualSeed(8);
+  const inputs = [random(3, 5, 24), random(7, 24), torch.randn([9, 24]), random(24, 24)];
+  expectAgreement(
+    (x, ...weights) => fused.linears(x!, weights),
+    (x, ...weights) => reference.linears(x!, weights),
+    inputs,
+  );
+  expectAgreement(
+    (x, ...weights) => fused.linears(x!, weights)[2]!,
+    (x, ...weights) => reference.linears(x!, weights)[2]!,
+    [inputs[0]!, inputs[1]!.detach(), inputs[2]!, inputs[3]!],
+  );
+});
+
 test.each([[1], [17], [40_001]])("swiglu equals its reference, %i elements", (count) => {
   manualSeed(count);
   expectAgreement(

@@ -17,6 +17,9 @@ const call = (name: string) => {
  */
 export const linear = call("linear") as (x: Tensor, weight: Tensor, bias: Tensor | null) => Tensor;
 
+/** x W_iᵀ for every weight: products of the same input, whose gradient is summed inside them. As `linear` otherwise. */
+export const linears = call("linears") as (x: Tensor, weights: readonly Tensor[]) => Tensor[];
+
 /** Whether this CPU has units for products of bfloat16; elsewhere they are computed from widened float32. */
 export const multipliesBf16 = call("multiplies_bf16") as () => boolean;
 

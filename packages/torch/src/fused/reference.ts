@@ -12,6 +12,8 @@ import { torch } from "../torch.ts";
 /** x [...,K] · weight [N,K] → [...,N]. */
 export const linear = (x: Tensor, weight: Tensor, bias: Tensor | null): Tensor => torch.linear(x, weight, bias);
 
+export const linears = (x: Tensor, weights: readonly Tensor[]): Tensor[] => weights.map((weight) => torch.linear(x, weight));
+
 /** Inside autocast the norms give what the matrix products after them read. */
 const toAutocast = (x: Tensor): Tensor => {
   const { enabled, dtype } = autocastState(x.device);

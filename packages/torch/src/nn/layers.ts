@@ -3,7 +3,7 @@ import type { Dtype } from "../dtype.ts";
 import type { Tensor } from "../tensor.ts";
 import { torch } from "../torch.ts";
 import * as init from "./init.ts";
-import { linear } from "./linear.ts";
+import { linear, linears } from "./linear.ts";
 import { Module, parameter } from "./module.ts";
 
 /** y = x Wᵀ + b: [..., inFeatures] → [..., outFeatures]. */
@@ -21,6 +21,17 @@ export class Linear extends Module {
   forward(x: Tensor): Tensor {
     return linear(x, this.weight, this.bias);
   }
+}
+
+/** What several layers make of the same input; in one operator where they are plain and without biases. */
+export function forwardAll(layers: readonly Linear[], x: Tensor): Tensor[] {
+  const plain = layers.every((layer) => layer.forward === Linear.prototype.forward && layer.bias === null);
+  return plain
+    ? linears(
+        x,
+        layers.map((layer) => layer.weight),
+      )
+    : layers.map((layer) => layer.forward(x));
 }
 
 /** Rows of a table: integer ids [...] → [..., embeddingDim]. The row `paddingIdx` starts at zero and gets no gradient. */

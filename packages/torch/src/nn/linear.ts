@@ -31,6 +31,11 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
   return fixed && x.device === "cpu" ? inBlocks(x, weight, bias) : fused.linear(x, weight, bias);
 }
 
+/** The same for several weights that read the same x. */
+export function linears(x: Tensor, weights: readonly Tensor[]): Tensor[] {
+  return fixed && x.device === "cpu" ? weights.map((weight) => inBlocks(x, weight, null)) : fused.linears(x, weights);
+}
+
 function inBlocks(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
   const { shape } = x;
   const rows = shape.length === 3 && shape[1] === 1 ? ROWS_OF_A_STEP : ROWS;
