@@ -4,6 +4,7 @@ import { batchTokenizerOf, ShardedCorpus, type TokenCorpus, type TokenizeProgres
 import { PerennialError } from "../errors.ts";
 import type { Recipe } from "../recipe/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
+import { transformedCorpus } from "./corpus-transform.ts";
 
 export interface PreparedCorpus {
   readonly name: string;
@@ -19,6 +20,8 @@ export interface PreparedCorpus {
 export interface PrepareOptions {
   readonly baseFolder: string;
   readonly cacheFolder: string;
+  /** Told what became of transformed records. */
+  readonly note?: (text: string) => void;
   readonly onProgress: (corpus: string, progress: TokenizeProgress) => void;
 }
 
@@ -32,13 +35,17 @@ export async function prepareCorpora(recipe: Recipe, tokenizer: Tokenizer, optio
 
 async function prepareCorpus(name: string, spec: CorpusSpec, tokenizer: Tokenizer, options: PrepareOptions): Promise<PreparedCorpus> {
   const absolute = (path: string) => (isAbsolute(path) ? path : resolve(options.baseFolder, path));
-  const paths = (typeof spec.path === "string" ? [spec.path] : spec.path).map(absolute);
+  const written = (typeof spec.path === "string" ? [spec.path] : spec.path).map(absolute);
+  const { transform, textField } = spec;
+  const transformed = (files: readonly string[]) =>
+    transformedCorpus(name, files, transform!, { ...options, textField, note: options.note ?? (() => {}) });
+  const paths = transform === null ? written : [await transformed(written)];
   const tokenize = (files: readonly string[], heldOut?: { share: number } | { bytes: number }) =>
     tokenizeCorpus({
       paths: files,
       tokenizer: batchTokenizerOf(tokenizer),
       shardsFolder: options.cacheFolder,
-      textField: spec.textField,
+      textField: transform === null ? textField : "text",
       onProgress: (progress) => options.onProgress(name, progress),
       ...(heldOut === undefined ? {} : { heldOut }),
     });
@@ -53,7 +60,10 @@ async function prepareCorpus(name: string, spec: CorpusSpec, tokenizer: Tokenize
   let heldOut: TokenCorpus | null = null;
   if (inside !== undefined) heldOut = ShardedCorpus.open(folder, "held-out");
   else if (spec.heldOut !== "none" && "path" in spec.heldOut)
-    heldOut = ShardedCorpus.open(await tokenize([absolute(spec.heldOut.path)]), "train");
+    heldOut = ShardedCorpus.open(
+      await tokenize([transform === null ? absolute(spec.heldOut.path) : await transformed([absolute(spec.heldOut.path)])]),
+      "train",
+    );
   if (heldOut !== null && heldOut.numTokens === 0)
     throw new PerennialError(
       "HELD_OUT_EMPTY",

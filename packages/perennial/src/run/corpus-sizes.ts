@@ -10,7 +10,7 @@ export interface CorpusSize {
   readonly files: number;
   /** As they lie on the disk. */
   readonly bytes: number;
-  /** Held-out text included; null while the tokenizer is still to be trained. */
+  /** Held-out text included; null while the tokenizer is still to be trained, or the text to be made. */
   readonly tokens: number | null;
   /** Whether the tokens were counted, not estimated from a sample. */
   readonly exact: boolean;
@@ -18,15 +18,17 @@ export interface CorpusSize {
 
 export async function corpusSizes(recipe: Recipe, baseFolder: string): Promise<CorpusSize[]> {
   const absolute = (path: string) => (isAbsolute(path) ? path : resolve(baseFolder, path));
-  const found = Object.entries(recipe.corpora).map(([name, { path, textField }]) => ({
+  const found = Object.entries(recipe.corpora).map(([name, { path, textField, transform }]) => ({
     name,
     textField,
+    transformed: transform !== null,
     files: findInputs((typeof path === "string" ? [path] : path).map(absolute)),
   }));
   const tokenizer = typeof recipe.tokenizer === "object" ? undefined : await openTokenizer(recipe, baseFolder, "", () => {});
   const sizes: CorpusSize[] = [];
-  for (const { name, textField, files } of found) {
-    const estimate = tokenizer === undefined ? undefined : await estimateTokens(files, batchTokenizerOf(tokenizer), { textField });
+  for (const { name, textField, transformed, files } of found) {
+    const estimate =
+      tokenizer === undefined || transformed ? undefined : await estimateTokens(files, batchTokenizerOf(tokenizer), { textField });
     const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     sizes.push({ name, files: files.length, bytes, tokens: estimate?.tokens ?? null, exact: estimate?.exact ?? false });
   }

@@ -126,6 +126,7 @@ async function runOne(
       const prepared = await prepareCorpora(recipe, tokenizer, {
         baseFolder: options.baseFolder,
         cacheFolder,
+        note: (text) => listen({ kind: "note", text }),
         onProgress: (corpus, progress) => listen({ kind: "tokenizing", corpus, progress }),
       });
       const corpora = await orderSources(recipe, prepared, {

@@ -1,5 +1,6 @@
 /** A corpus: where its text lies, and which part of it is never trained on. */
 import { z } from "zod";
+import { transformSchema } from "../../mixture/transforms/recipe-transform.ts";
 import { count } from "./units.ts";
 
 const heldOutSchema = z.union([
@@ -14,6 +15,10 @@ export const corpusSchema = z.strictObject({
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .describe("file, folder or glob (or a list): JSONL, .gz, .zst, Parquet, plain text; relative to the recipe"),
   textField: z.string().min(1).default("text").describe("field that holds the text, in JSONL and Parquet"),
+  transform: transformSchema
+    .nullable()
+    .default(null)
+    .describe("what is made of the records first: bilingual documents, questions; null: nothing"),
   language: z.string().nullable().default(null).describe("BCP-47 tag such as kab-Latn; reports group by it"),
   heldOut: heldOutSchema
     .prefault({ share: 0.02 })
