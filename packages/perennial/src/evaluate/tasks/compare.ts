@@ -21,7 +21,7 @@ export interface TaskComparison {
   readonly difference: number;
   readonly low: number;
   readonly high: number;
-  /** Two-sided, of the paired bootstrap. */
+  /** Two-sided, from the same resamples as the interval: twice the share in which the better model does not win, never 0. */
   readonly pValue: number;
   /** Two-sided and exact; only where an item is right or wrong. */
   readonly mcnemar?: { readonly onlyBaseline: number; readonly onlySystem: number; readonly pValue: number };
@@ -39,7 +39,7 @@ export interface CompareOptions {
 export function compareTasks(
   baseline: readonly TaskResult[],
   system: readonly TaskResult[],
-  options: CompareOptions = {},
+  { resamples = 1000, ...options }: CompareOptions = {},
 ): TaskComparison[] {
   return baseline.flatMap((task, i) => {
     const other = system[i];
@@ -54,7 +54,7 @@ export function compareTasks(
       if (aggregation === "median") return [];
       const [ours, theirs] = [itemValues(task.items, filter, metric), itemValues(other.items, filter, metric)];
       const how: Aggregation = aggregations[aggregation];
-      const paired = pairedBootstrap(how.rows(ours), how.rows(theirs), (sums) => how.score(sums), options);
+      const paired = pairedBootstrap(how.rows(ours), how.rows(theirs), (sums) => how.score(sums), { ...options, resamples });
       const { score: difference, low, high } = paired.difference;
       return [
         {
@@ -67,7 +67,7 @@ export function compareTasks(
           difference,
           low,
           high,
-          pValue: paired.pValue,
+          pValue: Math.min(1, (2 * paired.oneSidedPValue * resamples + 1) / (resamples + 1)),
           ...(isRightOrWrong(ours) && isRightOrWrong(theirs) ? { mcnemar: mcnemarOf(ours, theirs) } : {}),
           numItems: ours.length,
         },
