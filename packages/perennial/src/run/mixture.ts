@@ -67,7 +67,8 @@ export function stageSource({ stage, planned, corpora, memory, seed, rank, world
   const source = new MixtureSource({
     sources,
     seed,
-    microBatchSize: train.microBatchSize,
+    // With replay from a buffer, sequences are put together one by one.
+    microBatchSize: train.experience === null ? train.microBatchSize : 1,
     schedule: mixture.changes.map(({ step, shares, overSteps }) => ({ step, shares, over: overSteps })),
     rank,
     worldSize,

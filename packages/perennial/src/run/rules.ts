@@ -2,7 +2,7 @@
 import { keep, type nn, noGrad, scope, type Tensor, torch } from "@perennial/torch";
 import type { RecipeStage } from "../recipe/index.ts";
 import type { Rule } from "../train/rule.ts";
-import { averageKeep, initialLossSpikeState, judgeForgetting, judgeLoss, type LossSpikeState } from "../train/rules/index.ts";
+import { averageKeep, initialLossSpikeState, judgeForgetting, judgeLoss, type LossSpikeState, reptile } from "../train/rules/index.ts";
 
 type RuleSpec = RecipeStage["rules"][number];
 type Spec<Name extends RuleSpec["rule"]> = Extract<RuleSpec, { rule: Name }>;
@@ -24,6 +24,11 @@ export function makeRule(spec: RuleSpec, model: nn.Module): Rule {
     case "weightAverage":
       return weightAverageRule(spec, model);
   }
+}
+
+/** Reptile across the steps of a stage, where experience replay asks for it. */
+export function alignment(experience: RecipeStage["train"]["experience"], model: nn.Module, totalSteps: number): Rule[] {
+  return experience?.reptile ? [reptile(model.namedParameters(), experience.reptile, totalSteps)] : [];
 }
 
 /** So many spikes in a row are no accident: skipping for ever would train nothing, so the run stops. */

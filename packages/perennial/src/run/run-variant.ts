@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { type Device, manualSeed, optim } from "@perennial/torch";
 import { full } from "../adapt/index.ts";
 import { PerennialError } from "../errors.ts";
-import type { MixtureSource, SeenSource, Shares } from "../mixture/index.ts";
+import type { ExperienceReplay, MixtureSource, SeenSource, Shares } from "../mixture/index.ts";
 import { checkMemory, type Decoder, type LoadedModel, loadModel, trainingFlopsPerToken, trainingMemory } from "../model/index.ts";
 import { causal } from "../objective/index.ts";
 import { learningRateOf, type Plan, planOf, type Recipe, type RecipeStage } from "../recipe/index.ts";
@@ -18,10 +18,11 @@ import type { Schedule } from "../train/schedule/index.ts";
 import { firstRankFirst, singleProcess, type World } from "../train/world.ts";
 import type { PreparedCorpus } from "./corpora.ts";
 import type { Listener } from "./events.ts";
+import { Experience } from "./experience.ts";
 import { measure, writeSamples } from "./measurements.ts";
 import { stageSource } from "./mixture.ts";
 import type { Change } from "./paired-change.ts";
-import { isWeightAverage, makeRule } from "./rules.ts";
+import { alignment, isWeightAverage, makeRule } from "./rules.ts";
 import { saveStageModel } from "./stage-model.ts";
 import { StepRecorder } from "./step-recorder.ts";
 import { topicMixtureRule } from "./topic-mixture.ts";
@@ -79,7 +80,7 @@ interface StageRun {
   readonly position: number;
   readonly startStep: number;
   readonly resumed: boolean;
-  readonly parts: LoopParts & { readonly source: MixtureSource };
+  readonly parts: LoopParts & { readonly source: MixtureSource | ExperienceReplay };
   readonly settings: LoopSettings;
 }
 
@@ -100,6 +101,7 @@ class VariantRun {
   private parentHash: string | null = null;
   private tokens = 0;
   private memory: SeenSource[] = [];
+  private experience!: Experience;
   private before = new Map<string, number>();
   private latest = new Map<string, number>();
   /** Nats per token at the last measurement. */
@@ -132,17 +134,24 @@ class VariantRun {
     const { recipe, recorder, listen, folder } = this.options;
     manualSeed(recipe.seed);
     await this.start();
+    const { rank, size: worldSize } = this.world;
+    const { vocabSize } = this.model.config;
+    this.experience = new Experience(recipe, { folder, vocabSize, rank, worldSize, resumed: this.options.resumeFrom !== undefined });
     let left: Left | undefined;
     let modelFolder: string | null = null;
+    let finished = false;
     try {
       modelFolder = await this.stages();
       await this.checkpoints.idle();
+      finished = true;
     } catch (error) {
       // Whatever happened, a checkpoint on its way is finished first; its own failure does not hide the cause.
       await this.checkpoints.idle().catch(() => {});
       if (!(error instanceof Left)) throw error;
       left = error;
       modelFolder = error.modelFolder;
+    } finally {
+      this.experience.close({ finished });
     }
     const status = left === undefined ? "finished" : "stopped";
     const reason = left?.message ?? null;
@@ -209,7 +218,7 @@ class VariantRun {
     const { recipe, corpora, recorder, resumeFrom, listen } = this.options;
     const planned = this.plan.stages[position]!;
     const { train } = stage;
-    const { source, shares } = stageSource({
+    const { source: mixture, shares } = stageSource({
       stage,
       planned,
       corpora,
@@ -231,7 +240,12 @@ class VariantRun {
     // Kept are the moments and their step count; rates and decays are those of the new stage.
     if (before !== undefined && stage.onStart.optimizer === "keep") restoreOptimizer(optimizer, { ...before.state(), settings: [] });
     before?.dispose();
-    const rules = [...stage.rules.map((rule) => makeRule(rule, this.model)), ...this.topicMixture(stage, source, shares)];
+    const source = this.experience.around(mixture, stage);
+    const rules = [
+      ...stage.rules.map((rule) => makeRule(rule, this.model)),
+      ...this.topicMixture(stage, mixture, shares),
+      ...alignment(train.experience, this.model, planned.steps),
+    ];
     let startStep = 0;
     const resumed = resumeFrom !== undefined && resumeFrom.state.stage === position;
     if (resumed) {

@@ -1,6 +1,7 @@
 /** How a stage trains: its budget, the shape of a step, the optimizer and the schedule of its learning rate. */
 import { z } from "zod";
 import { scheduleSchema } from "../../train/schedule/index.ts";
+import { experienceSchema } from "./experience.ts";
 import { count } from "./units.ts";
 
 const optimizerSchema = z.strictObject({
@@ -20,6 +21,10 @@ export const trainSchema = z.strictObject({
   tokensPerStep: count(1).optional().describe("tokens per optimizer step over all devices; this or gradientAccumulationSteps"),
   schedule: scheduleSchema.prefault({ schedule: "cosine", maxLearningRate: 3e-4 }).describe("learning rate over the steps of the stage"),
   optimizer: optimizerSchema.prefault({}).describe("how gradients become updates"),
+  experience: experienceSchema
+    .nullable()
+    .default(null)
+    .describe("replay of what the run itself has seen, with or without gradient alignment (MER); null: none"),
   maxGradNorm: z.number().positive().nullable().default(1).describe("gradients are scaled down to this norm; null: never"),
   autocastDtype: z
     .enum(["auto", "float32", "bfloat16"])
