@@ -29,6 +29,26 @@ export const reproductions: readonly RegistryRow[] = [
     asks: "which sampler for languages of very unequal size?",
     load: async () => (await import("./methods/afriquellm.ts")).afriqueLlm as Reproduction,
   },
+  {
+    name: "multilingual-data-mixing",
+    asks: "monolingual or bilingual text, with code or without?",
+    load: async () => (await import("./methods/multilingual-data-mixing.ts")).multilingualDataMixing as Reproduction,
+  },
+  {
+    name: "in-context-pretraining",
+    asks: "do related documents in one window teach a model to use its context?",
+    load: async () => (await import("./methods/in-context-pretraining.ts")).inContextPretraining as Reproduction,
+  },
+  {
+    name: "marco-llm",
+    asks: "do two stages protect the old while low-resource languages are learned?",
+    load: async () => (await import("./methods/marco-llm.ts")).marcoLlm as Reproduction,
+  },
+  {
+    name: "llama-3-syne",
+    asks: "should topics follow the perplexities, and documents come from easy to hard?",
+    load: async () => (await import("./methods/llama-3-syne.ts")).llama3Syne as Reproduction,
+  },
 ];
 
 export async function findReproduction(name: string): Promise<Reproduction> {

@@ -33,6 +33,9 @@ export function derivedText(context: CellContext, name: string, make: () => read
   return path;
 }
 
+/** Of the held-out pages so many are measured: enough for an interval, few enough beside the training. */
+const HELD_OUT_PAGES = 8;
+
 /** Every fortieth page is held out, whatever the size of the training part: all sizes are measured on the same text. */
 const isHeldOut = (i: number) => i % 40 === 39;
 
@@ -50,7 +53,16 @@ export function partOfText(context: CellContext, name: string, bytes: number): {
     }
     return pages;
   });
-  return { path, heldOut: { path: derivedText(context, `${name}-held-out`, () => pagesOf(name).filter((_, i) => isHeldOut(i))) } };
+  return {
+    path,
+    heldOut: {
+      path: derivedText(context, `${name}-held-out`, () =>
+        pagesOf(name)
+          .filter((_, i) => isHeldOut(i))
+          .slice(0, HELD_OUT_PAGES),
+      ),
+    },
+  };
 }
 
 /** Pages that both languages have with the same number of lines; held-out pages of `name` are left out. */
@@ -68,7 +80,7 @@ export function alignedPages(name: string, other: string): { id: string; lines: 
 }
 
 /** A text with few held-out pages: many corpora and measurements would cost more than the training. They are among those of `helpText`. */
-export const barelyHeldOut = (name: string) => ({ path: name, heldOut: { share: 0.02 } });
+export const barelyHeldOut = (name: string) => ({ path: name, heldOut: { share: 0.01 } });
 
 /** Measured before and after only, on few tokens: the cell's own measurement at the end decides. */
 export const barelyMeasured = {

@@ -46,7 +46,7 @@ export function pilotInputs(arm: string, seed: number, settings: Settings): Pilo
       seed,
       model: "base",
       corpora: { basque: barelyHeldOut("basque"), english: barelyHeldOut("english") },
-      evaluate: { maxTokensPerCorpus: 12_000, bootstrapResamples: 0, everySteps: "never", atSteps: steps.slice(0, -1) },
+      evaluate: { maxTokensPerCorpus: 4000, bootstrapResamples: 0, everySteps: "never", atSteps: steps.slice(0, -1) },
       checkpoints: { everySteps: "never", keepLast: 1 },
       train: {
         ...smallTrain,
