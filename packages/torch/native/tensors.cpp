@@ -163,7 +163,19 @@ uint32_t internedDtype(Env& state, at::ScalarType type) {
   return entry->second;
 }
 
-// in: [handle]; out: [dtype id, device id, requires grad, is leaf, storage offset, contiguous, bytes, dimensions, sizes …, strides …]
+const char* layoutName(at::Layout layout) {
+  switch (layout) {
+    case at::kStrided: return "strided";
+    case at::kSparse: return "sparse_coo";
+    case at::kSparseCsr: return "sparse_csr";
+    case at::kSparseCsc: return "sparse_csc";
+    case at::kSparseBsr: return "sparse_bsr";
+    case at::kSparseBsc: return "sparse_bsc";
+    default: return "other";
+  }
+}
+
+// in: [handle]; out: [dtype id, device id, layout id, requires grad, is leaf, storage offset, contiguous, bytes, dimensions, sizes …, strides …]
 napi_value info(napi_env env, napi_callback_info) {
   return guarded(env, [&](Env& state) -> napi_value {
     const at::Tensor tensor = Reader(state).tensor();
@@ -172,6 +184,8 @@ napi_value info(napi_env env, napi_callback_info) {
     writer.word(internedDtype(state, tensor.scalar_type()));
     static thread_local const uint32_t kCpu = state.intern("cpu");
     writer.word(tensor.device().is_cpu() ? kCpu : state.intern(tensor.device().str()));
+    static thread_local const uint32_t kStridedLayout = state.intern("strided");
+    writer.word(strided ? kStridedLayout : state.intern(layoutName(tensor.layout())));
     writer.word(tensor.requires_grad());
     writer.word(tensor.is_leaf());
     writer.word(strided ? static_cast<double>(tensor.storage_offset()) : 0);

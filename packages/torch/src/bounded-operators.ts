@@ -1,7 +1,8 @@
 /**
- * Operators whose work grows with a number instead of with their tensors: asked for a degree of 2³¹ they would compute for
- * hours, and nothing could interrupt them. Beyond the bounds that stand here they are refused before they begin.
+ * Arguments that are refused before the call, because libtorch does not check them. Most are of operators whose work grows with a
+ * number instead of with their tensors: asked for a degree of 2³¹ they would compute for hours, and nothing could interrupt them.
  */
+import type { Schema } from "./schema.ts";
 import { isTensor } from "./scope.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -10,8 +11,8 @@ const MAX_GRID = 2 ** 28;
 /** Degree of the polynomials that are computed by a recurrence, one step a degree, for every element. */
 const MAX_DEGREE = 2 ** 20;
 
-/** Says what is too much, or undefined. `argument` gives the value passed for an argument of the schema. */
-type Bound = (argument: (position: number) => unknown) => string | undefined;
+/** Says what is wrong, or undefined. `argument` gives the value passed for an argument of the schema. */
+type Bound = (argument: (position: number) => unknown, schema: Schema) => string | undefined;
 
 const combinations: Bound = (argument) => {
   const n = (argument(0) as Tensor).numel;
@@ -34,7 +35,20 @@ const largestOf = (n: Tensor): number => {
   return value;
 };
 
-export const boundedOperators: Readonly<Record<string, Bound>> = {
+/** libtorch writes one result after the other into `out` without counting them. */
+const asManyResults: Bound = (argument, { arguments: all }) => {
+  const at = all.findIndex(({ name, written }) => name === "out" && written);
+  if (at < 0) return undefined;
+  const [first, out] = [argument(0), argument(at)];
+  if (!Array.isArray(first) || !Array.isArray(out) || first.length === out.length) return undefined;
+  return `out holds ${out.length} tensors for ${first.length} results`;
+};
+
+/** The check of an operator's arguments, if it needs one. */
+export const boundOf = (name: string): Bound | undefined =>
+  boundedOperators[name] ?? (name.startsWith("aten::_foreach_") ? asManyResults : undefined);
+
+const boundedOperators: Readonly<Record<string, Bound>> = {
   "aten::combinations": combinations,
   "aten::special_laguerre_polynomial_l": degree,
   "aten::special_legendre_polynomial_p": degree,

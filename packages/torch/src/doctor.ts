@@ -5,7 +5,7 @@ import * as cuda from "./cuda/index.ts";
 import type { Device, Dtype } from "./dtype.ts";
 import { findLibtorch, type Installation } from "./install/index.ts";
 import { native } from "./native.ts";
-import { parseSchema } from "./schema.ts";
+import { parseSchema, unreachableArgument } from "./schema.ts";
 import { scope } from "./scope.ts";
 import { describeLibrary, numThreads } from "./settings.ts";
 import { torch } from "./torch.ts";
@@ -43,7 +43,7 @@ export function diagnose(): Diagnosis {
   const bfloat16Flops = matrixFlops("bfloat16");
   const schemas = native.schemas().map(parseSchema);
   const unreachable = schemas.flatMap((schema) => {
-    const bad = schema.arguments.find((argument) => !canPass(argument.type) && !argument.hasDefault);
+    const bad = unreachableArgument(schema);
     return bad === undefined
       ? []
       : [{ operator: schema.overload === "" ? schema.name : `${schema.name}.${schema.overload}`, type: bad.type }];
@@ -109,29 +109,6 @@ export function formatDiagnosis(diagnosis: Diagnosis): string {
 }
 
 const gigaflops = (flops: number) => `${(flops / 1e9).toFixed(flops < 1e10 ? 1 : 0)} GFLOP/s`;
-
-const PASSABLE = new Set([
-  "Tensor",
-  "int",
-  "SymInt",
-  "float",
-  "Scalar",
-  "bool",
-  "SymBool",
-  "complex",
-  "str",
-  "ScalarType",
-  "Device",
-  "Layout",
-  "MemoryFormat",
-  "Generator",
-  "Storage",
-]);
-
-function canPass(type: string): boolean {
-  const element = type.replace(/(\?|\[\d*\])+$/, "");
-  return PASSABLE.has(element) && !/\]\??\[/.test(type);
-}
 
 function matrixFlops(dtype: Dtype, device: Device = "cpu"): number {
   const size = device === "cpu" ? SIZE : 8 * SIZE;

@@ -22,6 +22,7 @@ export function formatTensor(tensor: Tensor): string {
     const numel = tensor.numel;
     if (device === "meta")
       return `tensor(..., device='meta', size=(${shape.join(", ")})${dtype === "float32" ? "" : `, dtype=torch.${dtype}`})`;
+    if (tensor.layout !== "strided") return formatSparse(tensor);
     const suffix: string[] = [];
     if (device !== "cpu") suffix.push(`device='${device}'`);
     if (numel === 0 && shape.length !== 1) suffix.push(`size=(${shape.join(", ")})`);
@@ -36,6 +37,31 @@ export function formatTensor(tensor: Tensor): string {
     const body = numel === 0 ? "[]" : render(tree, shape, 0, prefix.length, summarize, formatter(leaves, dtype));
     return `${prefix}${[body, ...suffix].join(", ")})`;
   });
+}
+
+/** The parts that a sparse layout is made of, each as it prints itself, below each other. */
+function formatSparse(tensor: Tensor): string {
+  const { layout, shape } = tensor;
+  const rows = layout === "sparse_csr" || layout === "sparse_bsr";
+  const parts: [string, Tensor][] =
+    layout === "sparse_coo"
+      ? [
+          ["indices", torch._indices(tensor)],
+          ["values", torch._values(tensor)],
+        ]
+      : [
+          rows ? ["crow_indices", torch.crowIndices(tensor)] : ["ccol_indices", torch.ccolIndices(tensor)],
+          rows ? ["col_indices", torch.colIndices(tensor)] : ["row_indices", torch.rowIndices(tensor)],
+          ["values", torch.values(tensor)],
+        ];
+  const indented = ([name, part]: [string, Tensor]) =>
+    `${name}=${formatTensor(part.detach())}`.replaceAll("\n", `\n${" ".repeat(8 + name.length)}`);
+  const nnz = parts.at(-1)![1].size(0);
+  const size = [`size=(${shape.join(", ")})`, `nnz=${nnz}`, ...(tensor.device === "cpu" ? [] : [`device='${tensor.device}'`])].join(", ");
+  const lines = parts.map(indented);
+  // As PyTorch breaks the lines, which is not the same for both kinds.
+  const last = layout === "sparse_coo" ? [`${size}, layout=torch.${layout}`] : [`${lines.pop()}, ${size}`, `layout=torch.${layout}`];
+  return `tensor(${[...lines, ...last].join(",\n       ")})`;
 }
 
 /** All elements, or three from each end of every dimension. */

@@ -2,12 +2,12 @@
  * Operators by name. A name is looked up in the dispatcher when it is first used; which overload is meant follows
  * from the kinds of the arguments, and the choice is remembered for each combination of kinds.
  */
-import { boundedOperators } from "./bounded-operators.ts";
+import { boundOf } from "./bounded-operators.ts";
 import { beginCall, Generator, invoke, put, results } from "./call.ts";
 import { FloatScalar, isDtype } from "./dtype.ts";
 import { TorchError } from "./errors.ts";
 import { native } from "./native.ts";
-import { type Argument, camelCase, parseSchema, type Schema } from "./schema.ts";
+import { type Argument, camelCase, canPass, parseSchema, type Schema, unreachableArgument } from "./schema.ts";
 import { Tensor } from "./tensor.ts";
 import { unsafeOperators } from "./unsafe-operators.ts";
 
@@ -82,15 +82,13 @@ function accepts(type: string, kind: Kind): boolean {
   if (type.endsWith("?")) return kind === kinds.null || kind === kinds.undefined || accepts(type.slice(0, -1), kind);
   const list = /^(.*)\[(\d*)\]$/.exec(type);
   if (list !== null) {
+    // An empty list fits every element type, but not those that no list from here can have, as Dimname.
+    if (!canPass(type)) return false;
     const element = list[1]!;
-    if (
-      list[2] !== "" &&
-      (kind === kinds.integer ||
-        kind === kinds.bigint ||
-        (kind === kinds.number && element === "float") ||
-        (kind === kinds.boolean && element === "bool"))
-    )
-      return element !== "Tensor";
+    // One value stands for a list of a length that the schema gives: dim: 1 for int[1], [2, 2] from 2 for int[2].
+    const isNumeric = element === "int" || element === "SymInt" || element === "float" || element === "Scalar";
+    if (list[2] !== "" && isNumeric && (kind === kinds.integer || kind === kinds.bigint)) return true;
+    if (list[2] !== "" && ((kind === kinds.number && element === "float") || (kind === kinds.boolean && element === "bool"))) return true;
     if (kind === kinds.empty || kind === kinds.list) return true;
     if (kind === kinds.tensors) return element === "Tensor" || element === "Tensor?";
     if (kind === kinds.integers) return element === "int" || element === "SymInt" || element === "float" || element === "Scalar";
@@ -144,7 +142,7 @@ export class Operator {
   /** `name` with its namespace, e.g. `aten::add`. */
   constructor(name: string) {
     this.name = name;
-    this.bound = boundedOperators[name];
+    this.bound = boundOf(name);
   }
 
   /** Overloads, the plainest first. */
@@ -189,7 +187,7 @@ export class Operator {
       const excess = this.bound((i) => {
         const source = from[i]!;
         return source === SELF ? self : typeof source === "string" ? options![source] : source >= 0 ? values[source] : undefined;
-      });
+      }, plan.schema);
       if (excess !== undefined) throw new TorchError(`${this.name}: ${excess}`, this.name);
     }
     beginCall(plan.operator, from.length);
@@ -232,6 +230,14 @@ export class Operator {
     const known = new Set(this.overloads.flatMap((schema) => schema.arguments.map((argument) => argument.option)));
     const unknown = Object.keys(options).filter((name) => !known.has(name));
     const hint = unknown.length > 0 ? `\n  no overload has an argument ${unknown.join(", ")}` : "";
+    const blocked = this.overloads.map(unreachableArgument);
+    if (blocked.every((argument) => argument !== undefined)) {
+      const [{ name, type }] = blocked as [Argument];
+      return new TorchError(
+        `${this.name} cannot be called from TypeScript: its argument ${name} is of type ${type}, which has no counterpart here`,
+        this.name,
+      );
+    }
     return new TorchError(
       `${this.name}: no overload takes (${given})${hint}\n${this.overloads.map((schema) => `  ${schema.text}`).join("\n")}`,
       this.name,
@@ -241,10 +247,12 @@ export class Operator {
 
 const SELF = "\0self";
 
-// Plain overloads before those that write into `out`, Tensor before Scalar, and the base overload first.
+// Plain overloads before those that write into `out`, Tensor before Scalar, and the base overload first. Those of named
+// dimensions, which newer versions have no more, come last: an empty list would fit them as well.
 function rank(schema: Schema): number {
   const out = schema.arguments.some((argument) => argument.written && argument.keywordOnly);
-  return (out ? 100 : 0) + (schema.overload === "" ? 0 : schema.overload.startsWith("Tensor") ? 1 : 2);
+  const named = schema.overload.includes("Dimname") || schema.overload.includes("dimname");
+  return (out ? 100 : 0) + (named ? 50 : 0) + (schema.overload === "" ? 0 : schema.overload.startsWith("Tensor") ? 1 : 2);
 }
 
 const onlyWrites = (schema: Schema) => {

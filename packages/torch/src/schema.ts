@@ -119,3 +119,32 @@ function matching(text: string, open: number): number {
   }
   return text.length;
 }
+
+/** Element types of arguments that have a counterpart in TypeScript. */
+const PASSABLE = new Set([
+  "Tensor",
+  "int",
+  "SymInt",
+  "float",
+  "Scalar",
+  "bool",
+  "SymBool",
+  "complex",
+  "str",
+  "ScalarType",
+  "Device",
+  "Layout",
+  "MemoryFormat",
+  "Generator",
+  "Storage",
+]);
+
+/** Whether TypeScript has values for a schema type: lists of lists and custom classes have none. */
+export function canPass(type: string): boolean {
+  const element = type.replace(/(\?|\[\d*\])+$/, "");
+  return PASSABLE.has(element) && !/\]\??\[/.test(type);
+}
+
+/** The argument for which nothing can be passed from TypeScript, so that the overload cannot be called; undefined when it can. */
+export const unreachableArgument = (schema: Schema): Argument | undefined =>
+  schema.arguments.find((argument) => !canPass(argument.type) && !argument.hasDefault);

@@ -1,6 +1,6 @@
 /** Hand-written members of Tensor: metadata, data out, conversion, gradients. Importing this module installs them. */
 import { begin, beginReading, handOver, putHandles, putWord, run, stringOf, take, takeWord } from "./call.ts";
-import { arrayFor, type Complex, type Device, type Dtype, isDtype, type MemoryFormat, type TypedArray } from "./dtype.ts";
+import { arrayFor, type Complex, type Device, type Dtype, isDtype, type Layout, type MemoryFormat, type TypedArray } from "./dtype.ts";
 import { formatTensor } from "./format.ts";
 import { assign, at, type Index } from "./indexing.ts";
 import { native } from "./native.ts";
@@ -23,6 +23,8 @@ declare module "./tensor.ts" {
     readonly strides: number[];
     readonly dtype: Dtype;
     readonly device: Device;
+    /** How the elements lie in memory: "strided", or one of the sparse layouts. */
+    readonly layout: Layout;
     /** Number of dimensions. */
     readonly ndim: number;
     /** Number of elements. */
@@ -87,6 +89,7 @@ declare module "./tensor.ts" {
 interface Info {
   dtype: Dtype;
   device: Device;
+  layout: Layout;
   requiresGrad: boolean;
   isLeaf: boolean;
   storageOffset: number;
@@ -103,6 +106,7 @@ function info(tensor: Tensor): Info {
   beginReading();
   const dtype = stringOf(takeWord()) as Dtype;
   const device = stringOf(takeWord());
+  const layout = stringOf(takeWord()) as Layout;
   const [requiresGrad, isLeaf, storageOffset, contiguous, nbytes, ndim] = [
     takeWord(),
     takeWord(),
@@ -116,6 +120,7 @@ function info(tensor: Tensor): Info {
   return {
     dtype,
     device,
+    layout,
     requiresGrad: requiresGrad !== 0,
     isLeaf: isLeaf !== 0,
     storageOffset,
@@ -138,6 +143,9 @@ const getters: { [name: string]: (this: Tensor) => unknown } = {
   },
   device() {
     return info(this).device;
+  },
+  layout() {
+    return info(this).layout;
   },
   ndim() {
     return info(this).shape.length;

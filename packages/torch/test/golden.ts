@@ -1,6 +1,10 @@
 /** Golden values written by tools/golden/torch*.py: tensors, scalars and lists as JSON, and how close to them a result must be. */
 import { readFileSync } from "node:fs";
-import { type Dtype, float, isComplexDtype, isFloatingPoint, Tensor, tensor, torch } from "../src/index.ts";
+import { type Dtype, describeLibrary, float, isComplexDtype, isFloatingPoint, Tensor, tensor, torch } from "../src/index.ts";
+
+/** Whether the libtorch in use is the one that the golden values and the generated functions come from. */
+export const isPinned =
+  /libtorch (\S+);/.exec(readFileSync(new URL("../src/generated/functions.ts", import.meta.url), "utf8"))![1] === describeLibrary().version;
 
 export interface GoldenTensor {
   /** dtype */

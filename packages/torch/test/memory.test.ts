@@ -207,3 +207,18 @@ test("10,000 training steps keep the resident memory flat after step 500", () =>
   collectGarbage();
   expect((process.memoryUsage().rss - settled) / 2 ** 20).toBeLessThan(24);
 });
+
+test("using: a tensor and a scope end with their block", () => {
+  let inside: Tensor;
+  let own: Tensor;
+  const before = liveTensors();
+  {
+    using x = torch.ones([2]);
+    own = x;
+    using _ = openScope();
+    inside = x.add(1);
+    expect(inside.toArray()).toEqual([2, 2]);
+  }
+  expect(inside.isDisposed && own.isDisposed).toBe(true);
+  expect(liveTensors()).toBe(before);
+});

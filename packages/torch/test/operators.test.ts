@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { callOperator, type Device, grad, liveTensors, scope, Tensor, torch } from "../src/index.ts";
 import { closeOn, forEachDevice } from "./devices.ts";
-import { type Closeness, decode, difference, type Golden, readGolden, tensorsIn } from "./golden.ts";
+import { type Closeness, decode, difference, type Golden, isPinned, readGolden, tensorsIn } from "./golden.ts";
 
 interface Case {
   op: string;
@@ -75,6 +75,8 @@ forEachDevice((device) => {
         const text = scope(() => check(item, device));
         return text === undefined ? [] : [`${item.op} (line ${i + 2}): ${text}`];
       } catch (error) {
+        // Older versions lack some derivatives and operators.
+        if (!isPinned && /^derivative for .* is not implemented|has no operator/.test((error as Error).message)) return [];
         // Some operators (those of oneDNN, for one) have no kernel on a GPU; creation without a device stays on the CPU.
         if (device !== "cpu" && /'CUDA' backend|on the same device|not implemented/.test((error as Error).message)) return [];
         return [`${item.op} (line ${i + 2}): ${(error as Error).message}`];

@@ -11,7 +11,7 @@ import {
   tensor,
   torch,
 } from "../src/index.ts";
-import { difference, type GoldenTensor, readGolden } from "./golden.ts";
+import { difference, type GoldenTensor, isPinned, readGolden } from "./golden.ts";
 
 const empty = (...shape: number[]) => torch.empty(shape);
 const shares = () => tensor([0.1, 0.2, 0.3, 0.4]);
@@ -45,6 +45,8 @@ test.each(cases)("seed $seed", ({ seed, ...golden }) => {
     manualSeed(BigInt(seed));
     // Integers and dropout exactly; transformed numbers may differ in the last bit between vector units.
     for (const [name, draw] of Object.entries(draws)) {
+      // Older versions draw bfloat16 in another order.
+      if (name === "randnBfloat16" && !isPinned) continue;
       const loose = golden[name]!.t === "bfloat16" ? 2 ** -8 : 2e-6;
       expect(
         difference(draw(BigInt(seed)), golden[name]!, golden[name]!.t === "int64" ? {} : { relative: loose, absolute: loose / 2 }, name),

@@ -49,7 +49,9 @@ export async function runProcesses(
       let output = "";
       child.stdout.on("data", (chunk: Buffer) => (output += chunk));
       child.stderr.on("data", (chunk: Buffer) => (output += chunk));
-      child.on("close", (code, signal) => done({ rank, code, signal, output, seconds: (performance.now() - start) / 1000 }));
+      // Some versions of Gloo greet on standard output.
+      const said = () => output.replace(/^\[Gloo\] .*\n/gm, "");
+      child.on("close", (code, signal) => done({ rank, code, signal, output: said(), seconds: (performance.now() - start) / 1000 }));
     });
   return Promise.all(Array.from({ length: size }, (_, rank) => run(rank)));
 }
