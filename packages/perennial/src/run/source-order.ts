@@ -8,7 +8,7 @@ import { writeFileAtomic } from "../corpus/formats/index.ts";
 import { documentStart, type TokenCorpus } from "../data/index.ts";
 import { FieldError } from "../errors.ts";
 import { evaluateHeldOut } from "../evaluate/model/index.ts";
-import { curriculumOrder, OrderedCorpus, relatedOrder, tfidfVectors, withoutCopiesOf } from "../mixture/index.ts";
+import { curriculumOrder, OrderedCorpus, relatedOrder, tfidfVectors, type VectorMatrix, withoutCopiesOf } from "../mixture/index.ts";
 import type { Decoder } from "../model/index.ts";
 import type { Recipe } from "../recipe/index.ts";
 import { hashPath, hashText } from "../store/index.ts";
@@ -126,10 +126,7 @@ function byRelation(
     ? withoutCopiesOf({ dimensions, data: data.slice(split) }, vectors, spec.nearCopyCosine as number)
     : { kept: new Uint8Array(train.numDocuments).fill(1), removed: 0 };
   const numbers = Uint32Array.from(leaks.kept.keys()).filter((document) => leaks.kept[document] === 1);
-  const kept = new Int8Array(numbers.length * dimensions);
-  for (const [row, document] of numbers.entries())
-    kept.set(vectors.data.subarray(document * dimensions, (document + 1) * dimensions), row * dimensions);
-  const related = relatedOrder({ dimensions, data: kept }, { ...spec, seed });
+  const related = relatedOrder(leaks.removed === 0 ? vectors : rowsOf(vectors, numbers), { ...spec, seed });
   note(
     `order of ${name}: ${related.order.length} of ${train.numDocuments} documents; left out ${related.exactCopies} copies, ` +
       `${related.nearCopies} near copies, ${leaks.removed} near copies of held-out text; adjacent similarity ` +
@@ -138,6 +135,12 @@ function byRelation(
   for (const warning of related.warnings) note(`order of ${name}: ${warning}`);
   return related.order.map((row) => numbers[row]!);
 }
+
+const rowsOf = ({ dimensions, data }: VectorMatrix, rows: Uint32Array): VectorMatrix => {
+  const chosen = new Int8Array(rows.length * dimensions);
+  for (const [i, row] of rows.entries()) chosen.set(data.subarray(row * dimensions, (row + 1) * dimensions), i * dimensions);
+  return { dimensions, data: chosen };
+};
 
 function* textsOf(corpus: TokenCorpus, tokenizer: Tokenizer): Generator<string> {
   for (let document = 0; document < corpus.numDocuments; document++) {

@@ -21,7 +21,9 @@ export interface KeptDocuments {
 export function withoutExactCopies({ data, dimensions }: VectorMatrix): KeptDocuments {
   const documents = data.length / dimensions;
   const kept = new Uint8Array(documents).fill(1);
-  const byHash = new Map<number, number[]>();
+  // Kept documents of equal hash are chained, the newest first: four bytes a document instead of a list for each hash.
+  const newest = new Map<number, number>();
+  const before = new Int32Array(documents).fill(-1);
   let removed = 0;
   for (let document = 0; document < documents; document++) {
     const row = data.subarray(document * dimensions, (document + 1) * dimensions);
@@ -32,12 +34,16 @@ export function withoutExactCopies({ data, dimensions }: VectorMatrix): KeptDocu
       empty &&= value === 0;
     }
     if (empty) continue;
-    const equal = byHash.get(hash) ?? [];
-    const copy = equal.some((other) => row.every((value, i) => value === data[other * dimensions + i]));
-    if (copy) {
+    const head = newest.get(hash) ?? -1;
+    let other = head;
+    while (other >= 0 && !row.every((value, i) => value === data[other * dimensions + i])) other = before[other]!;
+    if (other >= 0) {
       kept[document] = 0;
       removed++;
-    } else byHash.set(hash, [...equal, document]);
+      continue;
+    }
+    before[document] = head;
+    newest.set(hash, document);
   }
   return { kept, removed };
 }
