@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
-import { cuda, type Device, type Dtype, describeLibrary, noGrad, numThreads, scope, torch } from "@perennial/torch";
+import { cuda, type Device, type Dtype, describeLibrary, fused, noGrad, numThreads, scope, torch } from "@perennial/torch";
 import { FieldError } from "../errors.ts";
 
 /** A value that was chosen automatically, with the reason. */
@@ -29,28 +28,20 @@ export function chooseDevice(wanted: "auto" | "cpu" | "cuda"): Chosen<Device> {
   });
 }
 
-/** bfloat16 where the CPU multiplies it in hardware, float32 elsewhere: emulated bfloat16 is slower than float32. */
+/** bfloat16 where the hardware multiplies it, float32 elsewhere: bfloat16 from widened float32 is slower than float32. */
 export function chooseAutocastDtype(wanted: "auto" | "float32" | "bfloat16", device: Device = "cpu"): Chosen<Dtype> {
+  const onCpu = !device.startsWith("cuda");
+  if (wanted === "bfloat16" && onCpu && !fused.multipliesBf16())
+    return { value: wanted, because: "the recipe says so; this CPU has no units for it, so that its products are computed from float32" };
   if (wanted !== "auto") return { value: wanted, because: "the recipe says so" };
-  if (device.startsWith("cuda")) {
-    const { name, major } = cuda.deviceProperties();
-    return major >= AMPERE
-      ? { value: "bfloat16", because: `${name} has bfloat16 units` }
-      : { value: "float32", because: `${name} is older than Ampere and has no bfloat16 units` };
-  }
-  const flags = cpuFlags();
-  const fast = ["amx_bf16", "avx512_bf16"].find((flag) => flags.has(flag));
-  return fast === undefined
-    ? { value: "float32", because: "this CPU has neither AVX512_BF16 nor AMX: bfloat16 would be emulated" }
-    : { value: "bfloat16", because: `this CPU has ${fast.toUpperCase()}` };
-}
-
-function cpuFlags(): Set<string> {
-  try {
-    return new Set(/^flags\s*:(.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1]?.trim().split(/\s+/));
-  } catch {
-    return new Set();
-  }
+  if (onCpu)
+    return fused.multipliesBf16()
+      ? { value: "bfloat16", because: "this CPU has bfloat16 units" }
+      : { value: "float32", because: "this CPU has neither AVX512_BF16 nor AMX to multiply bfloat16 with" };
+  const { name, major } = cuda.deviceProperties();
+  return major >= AMPERE
+    ? { value: "bfloat16", because: `${name} has bfloat16 units` }
+    : { value: "float32", because: `${name} is older than Ampere and has no bfloat16 units` };
 }
 
 /** What a run notes about the machine. */
@@ -72,14 +63,18 @@ export function describeHardware(): Record<string, unknown> {
 /** Memory that a training process of its own may take there, in bytes. */
 export const memoryOf = (device: Device): number => (device.startsWith("cuda") ? cuda.deviceProperties().totalBytes : totalmem());
 
-/** Floating point operations per second of a large matrix product here and now: the best of a few. Takes about 0.2 s. */
+/**
+ * Floating point operations per second of a large matrix product here and now: the best of a few. Takes about 0.2 s.
+ * A CPU without bfloat16 units is measured in float32, of which it makes its bfloat16 products.
+ */
 export function measurePeakFlops(dtype: Dtype, device: Device = "cpu"): number {
   const onGpu = device.startsWith("cuda");
   const size = onGpu ? 8192 : 1024;
+  const type = onGpu || dtype !== "bfloat16" || fused.multipliesBf16() ? dtype : "float32";
   return noGrad(() =>
     scope(() => {
-      const a = torch.randn([size, size], { device }).to(dtype);
-      const b = torch.randn([size, size], { device }).to(dtype);
+      const a = torch.randn([size, size], { device }).to(type);
+      const b = torch.randn([size, size], { device }).to(type);
       let best = 0;
       for (let round = 0; round < 8; round++) {
         if (onGpu) cuda.synchronize();
