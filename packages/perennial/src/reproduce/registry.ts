@@ -15,6 +15,16 @@ export const reproductions: readonly RegistryRow[] = [
     load: async () => (await import("./methods/simple-scalable-cpt.ts")).simpleScalableCpt as Reproduction,
   },
   {
+    name: "infinite-lr",
+    asks: "does a constant rate with annealed branches replace warming up again?",
+    load: async () => (await import("./methods/infinite-lr.ts")).infiniteLr as Reproduction,
+  },
+  {
+    name: "replay-gradient-alignment",
+    asks: "what do replay from a buffer, Reptile, and both retain?",
+    load: async () => (await import("./methods/replay-gradient-alignment.ts")).replayGradientAlignment as Reproduction,
+  },
+  {
     name: "cmr-law",
     asks: "do a few short runs tell how much new text a budget bears?",
     load: async () => (await import("./methods/cmr-law.ts")).cmrLaw as Reproduction,

@@ -51,3 +51,5 @@ export const cosine = {
   minLearningRate: MIN_LEARNING_RATE,
   warmupShare: 0.05,
 } as const;
+
+export const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
