@@ -1,6 +1,9 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { manualSeed } from "@perennial/torch";
+import { Decoder, decoderConfig, saveModel } from "perennial/model";
+import { ByteTokenizer } from "perennial/tokenizer";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { fixtures, makeFixture } from "../../perennial/src/model/gguf/testing/fixtures.ts";
 import { main } from "./cli.ts";
@@ -33,6 +36,37 @@ test("out to a GGUF file and back to a folder: the same weights and configuratio
   // From one GGUF file to another.
   expect(await perennial("export llama2.gguf small.gguf --format gguf --type q8_0 --json")).toMatchObject({ code: 0, err: "" });
   expect(await perennial("import small.gguf half --dtype float16")).toMatchObject({ code: 0, out: "half\n" });
+});
+
+const RECIPE = `
+name: tiny
+model: base.gguf
+output: run
+corpora:
+  new: { path: new.jsonl, heldOut: { share: 0.1 } }
+train: { steps: 4, sequenceLength: 32, microBatchSize: 2, schedule: { schedule: constant, maxLearningRate: 1.0e-2 } }
+stages:
+  - { name: new, mixture: { sources: [{ corpus: new }] } }
+evaluate: { everySteps: 4, maxTokensPerCorpus: 500, bootstrapResamples: 20 }
+`;
+
+test("a GGUF file is a base model: generate, evaluate, train, and out again", async () => {
+  manualSeed(1);
+  const model = new Decoder(decoderConfig({ vocabSize: 320, hiddenSize: 16, numHiddenLayers: 1, numAttentionHeads: 2, eosTokenIds: [1] }));
+  saveModel(join(cwd, "base"), model);
+  await new ByteTokenizer().save(join(cwd, "base"));
+  expect(await perennial("export base base.gguf --format gguf --type f32")).toMatchObject({ code: 0, err: "" });
+  const lines = Array.from({ length: 60 }, (_, i) => JSON.stringify({ text: `itsasoa urdina da ${i} `.repeat(3) }));
+  writeFileSync(join(cwd, "new.jsonl"), lines.join("\n"));
+  writeFileSync(join(cwd, "tiny.yaml"), RECIPE);
+  for (const verb of ["generate MODEL --prompt sea --temperature 0 --max-new-tokens 8", "evaluate MODEL new=new.jsonl --json"]) {
+    const [file, folder] = [await perennial(verb.replace("MODEL", "base.gguf")), await perennial(verb.replace("MODEL", "base"))];
+    expect(file).toEqual(folder);
+    expect(file.code).toBe(0);
+  }
+  expect(await perennial("train tiny.yaml --quiet")).toMatchObject({ code: 0, out: expect.stringContaining("report  run/report.html") });
+  expect(await perennial("export run/main/model trained.gguf --format gguf")).toMatchObject({ code: 0, err: "" });
+  expect(await perennial("generate trained.gguf --prompt sea --max-new-tokens 8")).toMatchObject({ code: 0, err: "" });
 });
 
 test("what llama.cpp does in another way is told", async () => {
