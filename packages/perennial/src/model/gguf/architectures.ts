@@ -161,8 +161,8 @@ const olmo: Architecture = {
   demands: (config) => ({ ...gated, ...plainHeads(config), rotaryDim: [config.headDim], attentionBias: [false] }),
 };
 
-/** llama.cpp knows the largest models by their number of layers: their scores are scaled by the hidden size. */
 type Heads = Pick<DecoderConfig, "numHiddenLayers" | "hiddenSize" | "numAttentionHeads" | "headDim">;
+/** llama.cpp knows the largest models by their number of layers: their scores are scaled by the hidden size. */
 const gemmaScale = ({ numHiddenLayers, hiddenSize, numAttentionHeads, headDim }: Heads, largest: number): number =>
   (numHiddenLayers === largest ? hiddenSize / numAttentionHeads : headDim) ** -0.5;
 
@@ -277,7 +277,6 @@ const bloom: Architecture = {
     alibi: { scale: 1, dtype: "float32" },
     embeddingNorm: true,
   }),
-  write: () => [],
   demands: () => gelu,
 };
 
