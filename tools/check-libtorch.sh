@@ -7,13 +7,16 @@
 set -uo pipefail
 
 [ $# -gt 0 ] || { sed -n 2,6p "$0" >&2; exit 2; }
+remove=
+# What is mounted is let go of before anything is removed.
+trap 'umount "$work/debian/proc" 2>/dev/null; [ -z "$remove" ] || rm -rf "$remove"' EXIT
 root=$(git -C "$(dirname "$0")" rev-parse --show-toplevel)
 if [ -n "${CHECK_FOLDER:-}" ]; then
   work=$CHECK_FOLDER
   mkdir -p "$work"
 else
   work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
+  remove=$work
 fi
 # Golden values are the pinned version's, and the tests know it: those that another version need not meet are left out by themselves.
 tests="packages/torch packages/perennial/src/model packages/perennial/src/train"
@@ -65,6 +68,7 @@ check_debian() {
     debootstrap --variant=minbase --include=libtorch-dev,g++,git,ca-certificates trixie "$debian" || return 1
   clone "$debian/perennial"
   cp "$(command -v node)" "$debian/usr/local/bin/node"
+  mountpoint -q "$debian/proc" || mount -t proc proc "$debian/proc" || return 1
   # The tests run the sources: what the set-up says of the TypeScript build does not matter here.
   chroot "$debian" sh -c "cd /perennial && { node tools/setup.mjs --system-libtorch; node node_modules/vitest/vitest.mjs run $tests; }"
 }

@@ -211,6 +211,15 @@ Collective start(Group& group, int operation, int argument, const at::Tensor& gi
       if (argument == kMean && !flat.is_floating_point()) throw BindingError("the mean of integers is not an integer; convert " + describe(flat) + " to a floating dtype");
       auto shape = flat.sizes().vec();
       shape[0] /= group.size;
+      if (argument != kSum && argument != kMean && backend.getBackendName() == "gloo") {
+        // Gloo's own reduces everything too, and in libtorch 2.6 it sums whatever it is asked for.
+        const at::Tensor whole = flat.clone();
+        std::vector<at::Tensor> wholes{whole};
+        c10d::AllreduceOptions options;
+        options.reduceOp = reductionOf(argument);
+        const int64_t rows = shape[0], first = rows * group.rank;
+        return {empty ? Work() : backend.allreduce(wholes, options), [=] { return whole.narrow(0, first, rows).clone(); }};
+      }
       at::Tensor part = at::empty(shape, flat.options()), input = flat;
       c10d::ReduceScatterOptions options;
       options.reduceOp = reductionOf(argument);
