@@ -137,7 +137,8 @@ async function printPlan(plan: CorpusPlan, recipe: string, folder: string, optio
   const { corpusStages } = await import("perennial/corpus");
   const { gibibytes } = await loadProgress();
   const stages = corpusStages(plan, { recipe, folder });
-  const bytes = plan.shards.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const bytes = plan.shards.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0);
+  const unknown = plan.shards.some(({ sizeBytes }) => sizeBytes === null) ? " and what the addresses hold" : "";
   if (options.json === true)
     return effects.out(`${JSON.stringify({ folder, shards: plan.shards, recipe: plan.recipe, stages }, null, 2)}\n`);
   const counts = (["warc", "records", "pages"] as const).flatMap((kind) => {
@@ -146,7 +147,7 @@ async function printPlan(plan: CorpusPlan, recipe: string, folder: string, optio
   });
   const rows = stages.map(({ name, tasks, after, memoryBytes }) => [name, String(tasks), after.join(", ") || "–", gibibytes(memoryBytes)]);
   effects.out(
-    `folder   ${folder}\nshards   ${plan.shards.length} (${counts.join(", ")}), ${gibibytes(bytes)}\n` +
+    `folder   ${folder}\nshards   ${plan.shards.length} (${counts.join(", ")}), ${gibibytes(bytes)}${unknown}\n` +
       `filters  ${plan.recipe.filters.map(({ filter }) => filter).join(", ") || "none"}\n\n` +
       `${table(["stage", "tasks", "after", "memory a task"], rows, [1, 3])}`,
   );

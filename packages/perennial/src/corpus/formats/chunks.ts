@@ -92,6 +92,6 @@ async function* unzstd(raw: AsyncIterable<Uint8Array>, file: InputFile): AsyncGe
 }
 
 function damaged(file: InputFile, fed: number, cause: Error): DamagedFile {
-  const detail = `${file.compression} data is damaged within the first ${fed} of ${file.sizeBytes} bytes: ${cause.message}`;
+  const detail = `${file.compression} data is damaged within the first ${fed} bytes: ${cause.message}`;
   return new DamagedFile("INPUT_DAMAGED", detail, { cause });
 }

@@ -6,11 +6,13 @@ import { performance } from "node:perf_hooks";
 import { FieldError } from "../../errors.ts";
 import { type Forecast, forecastDeduplication, measureSketchRate } from "../deduplicate/index.ts";
 import type { Document } from "../document.ts";
+import { sizeOf } from "../formats/index.ts";
 import { textBytes } from "./counts.ts";
 import type { CorpusPlan } from "./plan.ts";
 import { itemsOf } from "./read-items.ts";
 import { identifierFor } from "./read-phase.ts";
 import { openReadSteps } from "./read-steps.ts";
+import { byteOptions } from "./shards.ts";
 
 export interface CorpusForecast {
   /** Documents that were looked at. */
@@ -40,7 +42,10 @@ export async function forecastCorpus(
   plan: CorpusPlan,
   { workers = 1, sample = 400, earlierDocuments = 0 }: ForecastOptions = {},
 ): Promise<CorpusForecast> {
-  const { recipe, shards } = plan;
+  const { recipe } = plan;
+  const shards = await Promise.all(
+    plan.shards.map(async (shard) => ({ ...shard, sizeBytes: shard.sizeBytes ?? (await sizeOf(shard.path, byteOptions(recipe.reading))) })),
+  );
   const step = Math.max(1, Math.floor(shards.length / SAMPLED_SHARDS));
   const looked = shards.filter((_, i) => i % step === 0).slice(0, SAMPLED_SHARDS);
   const documents: Document[] = [];

@@ -73,15 +73,17 @@ export async function openReadSteps({ recipe }: CorpusPlan, shard: Shard, funnel
       }
       document = extracted;
     }
-    if (document.text.trim() === "") {
-      countDropped(funnel, "extract", "empty-text", bytes);
-      return { dropped: { reason: "empty-text" }, step: "extract", document };
+    const length = textBytes(document.text);
+    const unfit = document.text.trim() === "" ? "empty-text" : length > recipe.reading.maxTextBytes ? "text-too-long" : undefined;
+    if (unfit !== undefined) {
+      countDropped(funnel, "extract", unfit, bytes);
+      return { dropped: { reason: unfit, value: length }, step: "extract", document };
     }
-    countKept(funnel, "extract", bytes, textBytes(document.text));
-    const unlicensed = licenses && judge("license", licenses, document, textBytes(document.text));
+    countKept(funnel, "extract", bytes, length);
+    const unlicensed = licenses && judge("license", licenses, document, length);
     if (unlicensed) return unlicensed;
     const repaired = (recipe.repair.mojibake ? repairMojibake(document.text) : document.text).replace(C1_CONTROLS, "");
-    if (recipe.repair.mojibake) countKept(funnel, "repair", textBytes(document.text), textBytes(repaired));
+    if (recipe.repair.mojibake) countKept(funnel, "repair", length, textBytes(repaired));
     if (repaired !== document.text) document = { ...document, text: repaired };
     return {
       document: recipe.crawl === undefined ? document : { ...document, provenance: { ...document.provenance, crawl: recipe.crawl } },

@@ -29,6 +29,11 @@ export const readingSchema = z.strictObject({
   idField: z.string().min(1).default("id").describe("field that holds the id"),
   textDocuments: z.enum(["file", "blank-lines", "dashes"]).default("file").describe("where a document of a plain text file ends"),
   maxRecordBytes: z.int().positive().default(200_000_000).describe("longer records are set aside"),
+  maxTextBytes: z
+    .int()
+    .positive()
+    .default(20_000_000)
+    .describe("documents with more text are set aside: no filter would keep one, and measuring it takes minutes"),
   pagesPerShard: z.int().positive().default(1000).describe("HTML files that make one shard"),
   retries: z.int().min(0).max(100).default(3).describe("new tries of what cannot be read before it is set aside"),
   retrySeconds: z.number().min(0).default(1).describe("wait before the first of them; doubles each time"),

@@ -1,21 +1,24 @@
-import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { type BuildOptions, build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { stream } from "../../stream.ts";
 import type { Document } from "../document.ts";
+import { statistics } from "../filter/index.ts";
 import { readDocuments } from "../formats/index.ts";
-import { warcRecord, warcResponse } from "../warc/index.ts";
+import { englishThresholds } from "../thresholds/index.ts";
+import { holdRun } from "./lock.ts";
 import type { CorpusManifest } from "./manifest.ts";
-import { openCorpus, PHASES, places, tasksOf } from "./plan.ts";
+import { packStatistics, STATISTIC_NAMES, unpackStatistics } from "./measured.ts";
+import { openCorpus, PHASES, places, planCorpus, tasksOf } from "./plan.ts";
 import type { CorpusRecipeInput } from "./recipe.ts";
-import { runCorpus } from "./run.ts";
+import { runCorpus, runCorpusStage } from "./run.ts";
+import { Sampler } from "./sample.ts";
 import { sampleCrawl, samplePages } from "./sample-crawl.ts";
+import { corpusStages, taskIndexOf } from "./stages.ts";
 import { runCorpusTask } from "./tasks.ts";
+import { type BuiltRun, buildRun } from "./testing/built-run.ts";
 
 // In memory where there is such a folder: what is tested is kills, not power cuts, and flushing a shared disk is slow.
 const root = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "corpus-run-"));
@@ -91,45 +94,17 @@ test("any scheduler can run the tasks of a phase, in any order and more than onc
   expect(hashes(JSON.parse(readFileSync(places.manifest(at), "utf8")) as CorpusManifest)).toEqual(hashes(undisturbed));
 });
 
-/** The library as it is built, with a program that runs a recipe and tells its progress, so that a life takes a fifth of a second to start. */
-const built = fileURLToPath(new URL("../../../build/", import.meta.url));
-const program = join(built, "corpus-run-test.js");
-const workerFile = join(built, "worker.js");
+let built: BuiltRun;
 beforeAll(async () => {
-  const here = fileURLToPath(new URL(".", import.meta.url));
-  const common: BuildOptions = {
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    logLevel: "silent",
-    banner: { js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);' },
-  };
-  const contents = `
-    import { runCorpus } from "./run.ts";
-    const { folder, recipe, workers } = JSON.parse(process.argv[2]);
-    await runCorpus(folder, recipe, { workers, onCheckpoint: () => console.log("checkpoint"), onTask: () => console.log("task") });
-    console.log("finished");`;
-  await build({ ...common, stdin: { contents, resolveDir: here, loader: "ts" }, outfile: program });
-  await build({ ...common, entryPoints: [join(here, "worker.ts")], outfile: workerFile });
+  built = await buildRun("corpus-run-test", { threads: true });
 });
-afterAll(() => {
-  for (const file of [program, workerFile]) rmSync(file, { force: true });
-});
+afterAll(() => built.remove());
 
 /** One life of a run: killed `afterMilliseconds` after its first safe step, or left alone. */
-async function live(at: string, workers: number, afterMilliseconds?: number): Promise<"killed" | "finished"> {
-  const child = spawn(process.execPath, [program, JSON.stringify({ folder: at, recipe: recipe(), workers })], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  let output = "";
-  child.stdout.on("data", (bytes: Buffer) => {
-    if (output === "" && afterMilliseconds !== undefined) setTimeout(() => child.kill("SIGKILL"), afterMilliseconds);
-    output += bytes;
-  });
-  const signal = await new Promise((resolve) => child.on("close", (_, by) => resolve(by)));
-  if (signal === "SIGKILL") return "killed";
-  if (!output.includes("finished")) throw new Error("the run ended by itself, unfinished");
-  return "finished";
+async function live(at: string, workers: number, afterMilliseconds?: number): Promise<string> {
+  const { end, errors } = await built.live({ folder: at, recipe: recipe(), workers, afterMilliseconds });
+  if (end === "failed") throw new Error(`the run ended by itself, unfinished: ${errors}`);
+  return end;
 }
 const manifestOf = (at: string) => JSON.parse(readFileSync(places.manifest(at), "utf8")) as CorpusManifest;
 
@@ -165,39 +140,6 @@ test("next month's crawl is deduplicated against this one", async () => {
   expect(february.funnel.deduplicate!.dropped.duplicate).toBeGreaterThan(alone.funnel.deduplicate!.dropped.duplicate ?? 0);
 });
 
-test("bad records, other pages and unreadable shards are set aside, counted and reported", async () => {
-  const bad = join(root, "bad");
-  mkdirSync(join(bad, "unreadable.warc.gz"), { recursive: true });
-  const page = samplePages({ seed: 9, articles: 1, copies: 0 })[0]!;
-  const good = warcResponse({ url: page.url, html: page.html, date: "2026-11-01T00:00:00Z" });
-  const damaged = Buffer.from(warcResponse({ url: "https://example.org/2", html: page.html, date: "2026-11-01T00:00:00Z" }));
-  damaged.fill(0, 40, 80);
-  writeFileSync(
-    join(bad, "a.warc.gz"),
-    Buffer.concat([
-      damaged,
-      good,
-      warcRecord({ "WARC-Type": "request" }, Buffer.from("GET /")),
-      warcResponse({ url: "https://example.org/3", html: "<nav><a href=x>menu</a></nav>", date: "2026-11-01T00:00:00Z" }),
-      warcResponse({ url: "https://casino.example/4", html: page.html, date: "2026-11-01T00:00:00Z" }),
-    ]),
-  );
-  writeFileSync(
-    join(bad, "b.jsonl"),
-    '{"id":"1","text":"Only a short text in English that says nothing at all."}\nnot json\n{"id":"2","text":"\\ud800"}\n',
-  );
-  writeFileSync(join(bad, "empty.warc.gz"), "");
-  const manifest = await runCorpus(
-    folder(),
-    recipe({ inputs: [bad], urls: { domains: ["casino.example"] }, languages: { minScore: 0 }, filters: [] }),
-  );
-  expect(manifest.documents).toBe(2);
-  expect(manifest.rejections).toEqual({ "damaged-member": 1, "invalid-json": 1, "lone-surrogate": 1 });
-  expect(manifest.funnel.read!.dropped).toEqual({ "other-record-type": 1 });
-  expect(manifest.funnel.urls!.dropped).toEqual({ "url-domain": 1 });
-  expect(manifest.funnel.extract!.dropped).toEqual({ "no-main-text": 1 });
-});
-
 test("another recipe in the same folder is refused", async () => {
   const at = folder();
   await openCorpus(at, recipe());
@@ -205,4 +147,107 @@ test("another recipe in the same folder is refused", async () => {
     /run\.json: expected the recipe and the inputs of this run; crawl differs\. --redo runs read/,
   );
   await expect(openCorpus(folder(), recipe({ inputs: [join(root, "nothing")] }))).rejects.toThrow(/nothing/);
+});
+
+test("--redo runs what another recipe changes, and nothing else", async () => {
+  const at = folder();
+  const marks = () => {
+    const times = new Map<string, number>();
+    for (const phase of PHASES) {
+      const path = places.mark(at, { phase, index: 0 });
+      if (existsSync(path)) times.set(phase, statSync(path).mtimeMs);
+    }
+    return times;
+  };
+  const stopWords = englishThresholds().stopWords;
+  const withBound = (minWords: number) => {
+    const english = englishThresholds();
+    return recipe({ thresholds: { given: [{ ...english, stopWords, gopherQuality: { ...english.gopherQuality, minWords } }] } });
+  };
+  await runCorpus(at, withBound(50));
+  const before = marks();
+  await expect(runCorpus(at, withBound(100_000))).rejects.toThrow(
+    /thresholds\.given differs\. --redo runs thresholds and what follows again/,
+  );
+  const { languages } = await runCorpus(at, withBound(100_000), { redo: true });
+  expect(Object.keys(languages)).toEqual(["fra_Latn"]);
+  const after = marks();
+  const again = PHASES.filter((phase) => before.has(phase) && before.get(phase) !== after.get(phase));
+  expect(again).toEqual(["thresholds", "write", "manifest"]);
+});
+
+test("machines that share a folder do their shares and wait for each other", async () => {
+  const at = folder();
+  const share = (index: number) => runCorpus(at, recipe(), { share: { index, count: 2 } });
+  const [manifest] = await Promise.all([share(0), share(1)]);
+  expect(hashes(manifest)).toEqual(hashes(undisturbed));
+});
+
+test("a second run on top of a living one is refused; that of a dead one is taken over", async () => {
+  const at = folder();
+  const release = holdRun(at, "run-0-of-1");
+  await expect(runCorpus(at, recipe())).rejects.toThrow(/process \d+ is at work on this run/);
+  release();
+  const [lock] = readdirSync(join(at, "locks"));
+  expect(lock).toBeUndefined();
+  writeFileSync(join(at, "locks", `${hostname()}-run-0-of-1`), JSON.stringify({ host: hostname(), pid: 2 ** 22 + 1, started: null }));
+  holdRun(at, "run-0-of-1")();
+});
+
+test("stages: a job array each, after those they need; a member's index from the scheduler", async () => {
+  const plan = await planCorpus(recipe({ formats: ["parquet"] }));
+  const stages = corpusStages(plan, { recipe: "recipe.yaml", folder: "out", maxTasks: 3 });
+  expect(stages.map(({ name, tasks, after }) => [name, tasks, after])).toEqual([
+    ["read", 3, []],
+    ["languages", 1, ["read"]],
+    ["signatures", 3, ["languages"]],
+    ["buckets", 3, ["signatures"]],
+    ["clusters", 1, ["buckets"]],
+    ["measure", 3, ["clusters"]],
+    ["thresholds", 1, ["measure"]],
+    ["write", 3, ["thresholds"]],
+    ["publish", 3, ["write"]],
+    ["manifest", 1, ["publish"]],
+  ]);
+  expect(stages[0]!.args).toEqual(["corpus", "run", "recipe.yaml", "--output", "out", "--stage", "read", "--task-count", "3"]);
+  const fitted = await planCorpus(recipe({ deduplicate: null, thresholds: { fit: { english: "e", references: { kab_Latn: "k" } } } }));
+  const named = new Map(corpusStages(fitted, { recipe: "r", folder: "f" }).map((stage) => [stage.name, stage]));
+  expect(named.get("references")).toMatchObject({ tasks: 2, after: [] });
+  expect(named.get("measure")!.after).toEqual(["languages", "references"]);
+  expect(taskIndexOf({ SLURM_ARRAY_TASK_ID: "7" })).toBe(7);
+  expect(taskIndexOf({ LSB_JOBINDEX: "1" })).toBe(0);
+  expect(taskIndexOf({ LSB_JOBINDEX: "0" })).toBeUndefined();
+  expect(taskIndexOf({ SGE_TASK_ID: "undefined" })).toBeUndefined();
+});
+
+test("a job array's members in any order, more or fewer than tasks, make the same corpus", async () => {
+  const at = folder();
+  const plan = await openCorpus(at, recipe());
+  for (const { name } of corpusStages(plan, { recipe: "r", folder: at }))
+    for (const index of [2, 0, 1]) await runCorpusStage(at, plan, name, { share: { index, count: 3 } });
+  expect(hashes(manifestOf(at))).toEqual(hashes(undisturbed));
+});
+
+test("samples of shards join to a sample of all, whatever the order", () => {
+  const ids = Array.from({ length: 3000 }, (_, i) => `document ${i}`);
+  const whole = new Sampler<string>(100);
+  for (const id of ids) whole.add(id, () => id);
+  const parts = [ids.slice(0, 2500), ids.slice(2500, 2600), ids.slice(2600)].map((part) => {
+    const sampler = new Sampler<string>(200);
+    for (const id of part) sampler.add(id, () => id);
+    return sampler.toJSON();
+  });
+  for (const order of [parts, parts.toReversed()]) {
+    const joined = new Sampler<string>(100);
+    for (const part of order) joined.merge(part);
+    expect(joined.toJSON().entries).toEqual(whole.toJSON().entries);
+  }
+  expect(whole.toJSON().entries).toHaveLength(100);
+});
+
+test("the numbers of a document are kept exactly, each under its name", () => {
+  const document = { id: "1", text: "One line.\nAnother one, and the third.", provenance: { file: "f" }, metadata: {}, annotations: {} };
+  const numbers = statistics(document);
+  expect(new Set(STATISTIC_NAMES)).toEqual(new Set(Object.keys(numbers)));
+  expect(unpackStatistics(JSON.parse(JSON.stringify(packStatistics(numbers))) as number[])).toEqual(numbers);
 });

@@ -119,10 +119,15 @@ async function withWorkers(
   }
 }
 
-const LOOK_MILLISECONDS = 2000;
+const FIRST_LOOK_MILLISECONDS = 50;
+const LAST_LOOK_MILLISECONDS = 2000;
 
-/** Until the machines that have the other shares are done with a phase. */
+/** Until the machines that have the other shares are done with a phase; looks less often the longer it takes. */
 async function others(folder: string, plan: CorpusPlan, phase: Phase, signal?: AbortSignal): Promise<void> {
+  let wait = FIRST_LOOK_MILLISECONDS;
   for (const task of tasksOf(plan, phase))
-    while (!isDone(folder, task)) await pause(LOOK_MILLISECONDS, undefined, signal ? { signal } : {});
+    while (!isDone(folder, task)) {
+      await pause(wait, undefined, signal ? { signal } : {});
+      wait = Math.min(LAST_LOOK_MILLISECONDS, 1.5 * wait);
+    }
 }

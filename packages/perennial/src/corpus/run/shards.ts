@@ -10,17 +10,17 @@ import {
   isAddress,
   listObjects,
   matchPaths,
-  sizeOf,
 } from "../formats/index.ts";
 import { readListFile } from "./lists.ts";
 import type { CorpusRecipe, ReadingSettings } from "./recipe.ts";
 
+/** `sizeBytes`: null for an address, which is not asked before it is read: a dead one costs itself only. */
 export type Shard =
-  | { readonly kind: "warc"; readonly path: string; readonly sizeBytes: number }
+  | { readonly kind: "warc"; readonly path: string; readonly sizeBytes: number | null }
   | {
       readonly kind: "records";
       readonly path: string;
-      readonly sizeBytes: number;
+      readonly sizeBytes: number | null;
       readonly format: Format;
       readonly compression: Compression;
     }
@@ -39,7 +39,7 @@ export function byteOptions({ retries, retrySeconds, endpoint, region, signed }:
 /** As the readers of records see such a shard. */
 export const inputFileOf = ({ path, sizeBytes, format, compression }: Extract<Shard, { kind: "records" }>): InputFile => ({
   path,
-  sizeBytes,
+  sizeBytes: sizeBytes ?? 0,
   format,
   compression,
 });
@@ -47,7 +47,7 @@ export const inputFileOf = ({ path, sizeBytes, format, compression }: Extract<Sh
 export async function findShards(inputs: CorpusRecipe["inputs"], reading: ReadingSettings): Promise<Shard[]> {
   const shards = new Map<string, Shard>();
   const pages: string[] = [];
-  const add = (path: string, sizeBytes: number): boolean => {
+  const add = (path: string, sizeBytes: number | null): boolean => {
     const name = isAddress(path) ? path.replace(/[?#].*$/s, "") : path;
     const records = formatOf(name);
     if (HTML.test(name) && !isAddress(path)) pages.push(path);
@@ -62,7 +62,7 @@ export async function findShards(inputs: CorpusRecipe["inputs"], reading: Readin
     if (location.startsWith("s3:") && location.endsWith("/")) {
       for (const object of await listObjects(location, byteOptions(reading))) if (add(object.location, object.sizeBytes)) found++;
     } else if (isAddress(location)) {
-      if (add(location, await sizeOf(location, byteOptions(reading)))) found++;
+      if (add(location, null)) found++;
     } else for (const path of matchPaths(location)) if (add(path, statSync(path).size)) found++;
     if (found === 0) throw new FieldError("CORPUS_INPUT", { at: location, expected: `at least one file with the ending ${KNOWN}` });
   }

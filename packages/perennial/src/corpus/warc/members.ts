@@ -27,8 +27,14 @@ export interface Damage {
 const WINDOW_BYTES = 4 << 20;
 const MAX_WHOLE_BYTES = 32 << 20;
 
+/** A source that fails has given what it gave: its whole members come out before the error does. */
 export async function* gzipMembers(raw: AsyncIterable<Uint8Array>): AsyncGenerator<Piece | Damage> {
   const input = new Window(raw);
+  yield* membersOf(input);
+  if (input.failure !== undefined) throw input.failure;
+}
+
+async function* membersOf(input: Window): AsyncGenerator<Piece | Damage> {
   if (!(await input.fill(3)) || !isMemberStart(input.bytes, 0)) {
     if (input.bytes.length > 0 && input.bytes[0] === 0x1f) yield { offset: 0, damage: "the gzip header is damaged" };
     else return yield* plain(input);
@@ -201,6 +207,8 @@ class Window {
   bytes: Uint8Array<ArrayBufferLike> = new Uint8Array(0);
   /** Place of `bytes` in the stream. */
   offset = 0;
+  /** Why the source ended early. */
+  failure: unknown;
   private readonly source: AsyncIterator<Uint8Array>;
 
   constructor(source: AsyncIterable<Uint8Array>) {
@@ -213,13 +221,23 @@ class Window {
     const parts = [this.bytes];
     let total = this.bytes.length;
     while (total < count) {
-      const { value, done } = await this.source.next();
+      const { value, done } = await this.next();
       if (done) break;
       parts.push(value);
       total += value.length;
     }
     if (parts.length > 1) this.bytes = parts.length === 2 && parts[0]!.length === 0 ? parts[1]! : Buffer.concat(parts);
     return total >= count;
+  }
+
+  private async next(): Promise<IteratorResult<Uint8Array, unknown>> {
+    if (this.failure !== undefined) return { value: undefined, done: true };
+    try {
+      return await this.source.next();
+    } catch (error) {
+      this.failure = error;
+      return { value: undefined, done: true };
+    }
   }
 
   drop(count: number): void {
