@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { resolveSchedule, toSchedule } from "../../train/schedule/index.ts";
 import { curriculumOrder, nextRound } from "./curriculum.ts";
 import { drawRound, updateTopicShares } from "./topic-mixture.ts";
 
@@ -70,4 +71,9 @@ test("a round takes the next easiest of every pool and never one twice", () => {
       .sort(),
   ).toEqual([0, 2]);
   expect(second.positions).toEqual({ x: 4, y: 2 });
+});
+
+test("Llama-3-SynE's schedule: warm-up over 10 of 100 steps, then constant", () => {
+  const schedule = toSchedule(resolveSchedule({ schedule: "constant", maxLearningRate: 1, warmupSteps: 10 }, 100));
+  expect([schedule(5), schedule(10), schedule(99)]).toEqual([0.5, 1, 1]);
 });
