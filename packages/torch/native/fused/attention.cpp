@@ -17,6 +17,10 @@
 #include "parallel.hpp"
 #include "products.hpp"
 
+#ifndef CPUBLAS_BRGEMM_F32F32F32
+extern "C" void sgemm_(const char*, const char*, const int*, const int*, const int*, const float*, const float*, const int*, const float*, const int*, const float*, float*, const int*);
+#endif
+
 namespace perennial::fused {
 namespace {
 
@@ -33,8 +37,11 @@ void multiply(int64_t m, int64_t n, int64_t k, const float* a, int64_t lda, cons
 #ifdef CPUBLAS_BRGEMM_F32F32F32
   at::native::cpublas::brgemm(m, n, k, lda, ldb, ldc, add, a, b, c);
 #else
-  const auto plain = at::native::TransposeType::NoTranspose;
-  at::native::cpublas::gemm(plain, plain, n, m, k, 1.0f, b, ldb, a, lda, add ? 1.0f : 0.0f, c, ldc);
+  // The BLAS that libtorch runs on; its own wrapper is not exported by every build.
+  const int columns = static_cast<int>(n), rows = static_cast<int>(m), inner = static_cast<int>(k);
+  const int strideA = static_cast<int>(lda), strideB = static_cast<int>(ldb), strideC = static_cast<int>(ldc);
+  const float one = 1, before = add ? 1 : 0;
+  sgemm_("N", "N", &columns, &rows, &inner, &one, b, &strideB, a, &strideA, &before, c, &strideC);
 #endif
 }
 
