@@ -18,6 +18,7 @@ export {
   rollingWindows,
 } from "./rolling-windows.ts";
 export * from "./sampling-weights/index.ts";
+export * from "./selection/index.ts";
 export { normalize, type ShareChange, ShareSchedule, type Shares, sharesBySize } from "./shares.ts";
 export type { Batch, Source, SourceState } from "./source.ts";
 export * from "./transforms/index.ts";
