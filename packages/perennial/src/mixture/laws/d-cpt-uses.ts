@@ -10,7 +10,7 @@ import { FieldError } from "../../errors.ts";
 import { type BandedPrediction, predictWithBand } from "./bootstrap.ts";
 import { type DcptParameters, dcptLoss, shareOf } from "./d-cpt.ts";
 import { type DcptFit, inputsOf, predictDcpt } from "./d-cpt-fit.ts";
-import { argmin, keepingGeneral, type LossCurves, type TradeOffPoint, tradeOff, weighted } from "./mixture-choice.ts";
+import { argmin, keepingGeneral, type LossCurves, type ShareRange, type TradeOffPoint, tradeOff, weighted } from "./mixture-choice.ts";
 import { quantile } from "./search.ts";
 
 /** Both laws of one domain, with paired bootstrap replicas. */
@@ -45,7 +45,7 @@ export function ratioKeepingGeneral(pair: DcptPair, budget: TrainingBudget, limi
   return answer(
     pair,
     () => budget,
-    (curves) => keepingGeneral(curves(budget), limit),
+    (curves) => keepingGeneral(curves(budget), limit, sharesOf(pair)),
   );
 }
 
@@ -56,9 +56,15 @@ export function ratioByWeight(pair: DcptPair, budget: TrainingBudget, weight: nu
   return answer(
     pair,
     () => budget,
-    (curves) => weighted(curves(budget), weight),
+    (curves) => weighted(curves(budget), weight, sharesOf(pair)),
   );
 }
+
+/**
+ * The shares that an answer may have: half of the way beyond the trained ones, to each end. At a share of exactly 0 the term B·r^η/D^β
+ * vanishes whatever was measured nearby, so that a law that never saw one must not be asked there.
+ */
+const sharesOf = ({ domain: { range } }: DcptPair): ShareRange => ({ low: range.ratio[0] / 2, high: (1 + range.ratio[1]) / 2 });
 
 /** Smallest share considered by usage 2: below, D = D_d/r leaves every plausible budget. */
 const MIN_SPLIT_RATIO = 0.01;

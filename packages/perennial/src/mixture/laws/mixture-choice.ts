@@ -13,6 +13,14 @@ export interface LossCurves {
   general(ratio: number): number;
 }
 
+/** Shares that are considered. */
+export interface ShareRange {
+  readonly low: number;
+  readonly high: number;
+}
+
+const ALL_SHARES: ShareRange = { low: 0, high: 1 };
+
 const STEPS = 1000;
 
 /** The share of [low, high] that minimizes `objective` where `allowed`; null when no share of the grid is allowed. */
@@ -36,12 +44,12 @@ export function argmin(
 }
 
 /** The share with the lowest domain loss whose general loss stays within `limit`; null when none does. */
-export const keepingGeneral = (curves: LossCurves, limit: number): number | null =>
-  argmin((ratio) => curves.domain(ratio), { allowed: (ratio) => curves.general(ratio) <= limit });
+export const keepingGeneral = (curves: LossCurves, limit: number, within: ShareRange = ALL_SHARES): number | null =>
+  argmin((ratio) => curves.domain(ratio), { ...within, allowed: (ratio) => curves.general(ratio) <= limit });
 
 /** The share with the lowest weighted loss; `weight` 1 minds the domain only. */
-export const weighted = (curves: LossCurves, weight: number): number =>
-  argmin((ratio) => weight * curves.domain(ratio) + (1 - weight) * curves.general(ratio))!;
+export const weighted = (curves: LossCurves, weight: number, within: ShareRange = ALL_SHARES): number =>
+  argmin((ratio) => weight * curves.domain(ratio) + (1 - weight) * curves.general(ratio), within)!;
 
 export interface TradeOffPoint {
   readonly ratio: number;

@@ -134,3 +134,18 @@ test("a diverged or mismatched pilot is refused and not stored", async () => {
   await expect(with_((r) => ({ ...r, checkpoints: r.checkpoints.slice(1) }))).rejects.toThrow(/evaluated at/);
   expect(store.size).toBe(0);
 });
+
+test("no share is recommended where no pilot came near: at 0 the law's share term vanishes, whatever was measured", async () => {
+  const { run } = laboratory();
+  // A weak exponent of the share makes the corner tempting: 0^η is 0, 0.1^η nearly 1.
+  const weak: RunPilot = async (pilot) => {
+    const result = await run(pilot);
+    const loss = (tokens: number) =>
+      dcptLoss({ ...domainLaw, eta: 0.02, C: 1e-6 }, { modelSize: 1, tokens: tokens / 1e6, share: pilot.ratio });
+    return { ...result, checkpoints: result.checkpoints.map((at) => ({ ...at, domainLoss: loss(at.tokens) })) };
+  };
+  const { recommendation } = await planMixture({ ...spec, goal: { goal: "weighted", weight: 1 } }, weak, new Map());
+  expect(recommendation.ratio!).toBeGreaterThanOrEqual(1 / 16 - 1e-9);
+  expect(recommendation.low!).toBeGreaterThanOrEqual(1 / 16 - 1e-9);
+  expect(recommendation.high!).toBeLessThanOrEqual(0.875 + 1e-9);
+});
