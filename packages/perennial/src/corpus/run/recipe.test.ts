@@ -121,3 +121,9 @@ test("schema and reference are current (npx tsx tools/generate-recipe-docs.ts wr
   expect(JSON.parse(committed("../../../corpus.schema.json") || "null")).toEqual(JSON.parse(JSON.stringify(corpusJsonSchema())));
   expect(committed("../../../../../docs/corpus-recipe-reference.md")).toBe(corpusReference());
 });
+
+test.each(["recipes/fineweb2", "recipes/hplt3", "examples/corpus"])("%s/corpus.yaml is a recipe", (path) => {
+  const { recipe } = loadCorpusRecipe(fileURLToPath(new URL(`../../../../../${path}/corpus.yaml`, import.meta.url)));
+  expect(recipe.filters.length).toBeGreaterThan(1);
+  expect(recipe.identify).toBeDefined();
+});
