@@ -8,7 +8,7 @@ import type { Tensor } from "./tensor.ts";
 
 /** Elements that `combinations` may go through: n^r, the grid from which it picks. */
 const MAX_GRID = 2 ** 28;
-/** Degree of the polynomials that are computed by a recurrence, one step a degree, for every element. */
+/** Degree of the polynomials that are computed by a recurrence, one step a degree, and order of differences, one pass an order. */
 const MAX_DEGREE = 2 ** 20;
 
 /** Says what is wrong, or undefined. `argument` gives the value passed for an argument of the schema. */
@@ -23,8 +23,8 @@ const combinations: Bound = (argument) => {
 /** Degrees far below 0 are no work. */
 const degree: Bound = (argument) => {
   const n = argument(1);
-  const largest = isTensor(n) ? largestOf(n) : Number(n);
-  return largest <= MAX_DEGREE || Number.isNaN(largest) ? undefined : `degree ${largest} is beyond ${MAX_DEGREE}, the highest allowed`;
+  const largest = isTensor(n) ? largestOf(n) : Number(n ?? 0);
+  return largest <= MAX_DEGREE || Number.isNaN(largest) ? undefined : `n = ${largest} is beyond ${MAX_DEGREE}, the highest allowed`;
 };
 
 const largestOf = (n: Tensor): number => {
@@ -50,6 +50,7 @@ export const boundOf = (name: string): Bound | undefined =>
 
 const boundedOperators: Readonly<Record<string, Bound>> = {
   "aten::combinations": combinations,
+  "aten::diff": degree,
   "aten::special_laguerre_polynomial_l": degree,
   "aten::special_legendre_polynomial_p": degree,
 };
