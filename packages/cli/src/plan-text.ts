@@ -20,8 +20,8 @@ export function planText(plan: Plan): string {
   return `${printable(plan.variant)}: ${plan.totalSteps} steps, ${formatCount(plan.totalTokens)} tokens\n${table(head, rows, [1, 2, 3, 4, 5])}`;
 }
 
-function source({ corpus, share, replayed }: PlannedStage["sources"][number]): string {
-  return `${printable(corpus)} ${share === null ? "by size" : `${Number((100 * share).toFixed(1))} %`}${replayed ? " replayed" : ""}`;
+function source({ corpus, share, sampling, replayed }: PlannedStage["sources"][number]): string {
+  return `${printable(corpus)} ${share === null ? `by ${sampling === "temperature" || sampling === "topics" ? "size" : sampling}` : `${Number((100 * share).toFixed(1))} %`}${replayed ? " replayed" : ""}`;
 }
 
 /** Floating point operations per second of a large matrix product, and in which type. */
@@ -106,8 +106,9 @@ function epochsOf({ name, tokens }: CorpusSize, corpora: readonly CorpusSize[], 
   const sizeOf = (corpus: string) => corpora.find((one) => one.name === corpus)?.tokens ?? 0;
   let drawn = 0;
   for (const { sources, tokens: budget } of plan.stages)
-    for (const { corpus, share, kindShare, replayed } of sources) {
+    for (const { corpus, share, sampling, kindShare, replayed } of sources) {
       if (corpus !== name) continue;
+      if (share === null && sampling !== "temperature" && sampling !== "topics") return "below";
       const together = sources.reduce((sum, source) => sum + (source.replayed === replayed ? sizeOf(source.corpus) : 0), 0);
       drawn += budget * (share ?? (kindShare * tokens) / together);
     }

@@ -22,14 +22,14 @@ test("the starter resolves, with its baseline, and plans to the token", () => {
       gradientAccumulationSteps: 4,
       tokens: 31 * 32_768,
       sources: [
-        { corpus: "new", share: 0.75, kindShare: 0.75, replayed: false },
-        { corpus: "old", share: 0.25, kindShare: 0.25, replayed: true },
+        { corpus: "new", share: 0.75, sampling: "temperature", kindShare: 0.75, replayed: false },
+        { corpus: "old", share: 0.25, sampling: "temperature", kindShare: 0.25, replayed: true },
       ],
       evaluations: 1,
       checkpoints: 1,
     },
   ]);
-  expect(planOf(naive!).stages[0]!.sources).toEqual([{ corpus: "new", share: 1, kindShare: 1, replayed: false }]);
+  expect(planOf(naive!).stages[0]!.sources).toEqual([{ corpus: "new", share: 1, sampling: "temperature", kindShare: 1, replayed: false }]);
 });
 
 test("tokensPerStep sets the accumulation, or is refused with the nearest that work", () => {

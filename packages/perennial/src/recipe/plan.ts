@@ -9,6 +9,8 @@ export interface PlannedSource {
   corpus: string;
   /** Of the step's target tokens; null while it depends on sizes that are not known yet. */
   share: number | null;
+  /** What decides a share that is not known yet. */
+  sampling: Recipe["stages"][number]["mixture"]["sampling"]["sampling"];
   /** Of all new, or of all replayed corpora together. */
   kindShare: number;
   replayed: boolean;
@@ -88,18 +90,20 @@ function passes(tokensPerStep: number, tokensPerPass: number, position: number):
 }
 
 /** New sources share 1 − f among them, replayed ones f. Whoever has no share of its own shares by size, known once the text is read. */
-function sourcesOf({ sources, replay }: RecipeStage["mixture"]): PlannedSource[] {
+function sourcesOf({ sources, replay, sampling: { sampling } }: RecipeStage["mixture"]): PlannedSource[] {
   const replayShare = replay?.share ?? 0;
   return [
     ...sources.map(({ corpus, share }) => ({
       corpus,
       share: share !== null ? share * (1 - replayShare) : sources.length === 1 ? 1 - replayShare : null,
+      sampling,
       kindShare: 1 - replayShare,
       replayed: false,
     })),
     ...(replay?.corpora ?? []).map((corpus, _, corpora) => ({
       corpus,
       share: corpora.length === 1 ? replayShare : null,
+      sampling: "temperature" as const,
       kindShare: replayShare,
       replayed: true,
     })),
