@@ -5,6 +5,7 @@ import { openSafetensors, type SafetensorsReader } from "@perennial/torch";
 import { FieldError, PerennialError } from "../errors.ts";
 import { isGgufPath, readGgufHeader } from "../gguf/index.ts";
 import type { DecoderConfig, HuggingFaceConfig } from "./config.ts";
+import { countParameters } from "./cost.ts";
 import { weightsOf } from "./families/index.ts";
 import { readGgufConfig } from "./gguf/config.ts";
 import { openGgufModel } from "./gguf/weights.ts";
@@ -28,7 +29,17 @@ export function readConfig(path: string): { config: DecoderConfig; raw: HuggingF
 }
 
 export function openModelFiles(path: string): ModelFiles {
-  if (isGgufPath(path)) return openGgufModel(path);
+  const files = isGgufPath(path) ? openGgufModel(path) : openFolder(path);
+  try {
+    checkSize(path, files);
+    return files;
+  } catch (error) {
+    files.reader.close();
+    throw error;
+  }
+}
+
+function openFolder(path: string): ModelFiles {
   const { config, raw } = readFolderConfig(path);
   const reader = openWeights(path);
   return { config, raw, table: weightsOf(config), reader: { ...reader, names: reader.names.filter((name) => !computed.test(name)) } };
@@ -36,6 +47,17 @@ export function openModelFiles(path: string): ModelFiles {
 
 /** Buffers that old files carry and that can be computed: rotary frequencies, causal masks. */
 const computed = /rotary_emb\.inv_freq$|\.(attn|attention)\.(bias|masked_bias)$/;
+
+/** A damaged configuration can ask for any number of layers: found out before memory is taken for them. */
+function checkSize(path: string, { config, reader }: ModelFiles): void {
+  const values = reader.names.reduce((sum, name) => sum + reader.describe(name).shape.reduce((product, size) => product * size, 1), 0);
+  const { total } = countParameters(config);
+  if (!(total <= 2 * values + config.hiddenSize))
+    throw new PerennialError(
+      "MODEL_WEIGHTS",
+      `${path}: the configuration asks for ${total} weights but there are ${values}; the file is damaged, or belongs to another model`,
+    );
+}
 
 /** The place of a tensor. Errors: a name that the architecture does not have. */
 export function placeOf(folder: string, table: WeightTable, name: string): WeightPlace {

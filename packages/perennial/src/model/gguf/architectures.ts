@@ -51,11 +51,19 @@ export class Source {
     return this.keys.number(this.key(name), fallback);
   }
 
+  /** Each has tensors of its own: a damaged number is found out before anything is made for so many. */
+  layers(): number {
+    const count = this.number("block_count");
+    if (!(Number.isInteger(count) && count >= 1 && count <= this.header.tensors.size))
+      throw this.keys.wrong(this.key("block_count"), `a number of layers for ${this.header.tensors.size} tensors`);
+    return count;
+  }
+
   /** Window and the layers that have it; `period`: where the file is silent, every layer but each period-th. */
   window(period: number, fallback = 0): Pick<FreshConfig, "slidingWindow" | "slidingLayers"> {
     const slidingWindow = this.number("attention.sliding_window", fallback);
     if (slidingWindow === 0) return {};
-    const count = this.number("block_count");
+    const count = this.layers();
     const pattern = this.keys.value(this.key("attention.sliding_window_pattern")) ?? period;
     const layers =
       typeof pattern === "number"
@@ -79,7 +87,7 @@ export function readCommon(source: Source): FreshConfig {
     vocabSize: embedding?.[0] ?? source.number("vocab_size"),
     hiddenSize,
     intermediateSize: source.number("feed_forward_length"),
-    numHiddenLayers: source.number("block_count"),
+    numHiddenLayers: source.layers(),
     numAttentionHeads,
     numKeyValueHeads: source.number("attention.head_count_kv", numAttentionHeads),
     headDim,

@@ -100,6 +100,23 @@ describe.each(fixtures.map((fixture) => [fixture.name, fixture] as const))("%s",
   });
 });
 
+test("numbers that no file can keep are refused before memory is taken for them", () => {
+  const source = makeFixture({ name: "damaged", family: "llama2" }, folder);
+  const path = join(folder, "damaged.gguf");
+  const damage = (key: string, value: number) => {
+    writeGgufModel(source, path, { type: "F32", name: "damaged" });
+    writeBare(path, path);
+    const bytes = readFileSync(path);
+    // key · type u32 · value u32
+    bytes.writeUInt32LE(value, bytes.indexOf(key) + key.length + 4);
+    writeFileSync(path, bytes);
+    return () => loadModel(path);
+  };
+  expect(damage("llama.block_count", 2 ** 32 - 1)).toThrow(/damaged.gguf llama.block_count: expected a number of layers for 21 tensors/);
+  expect(damage("llama.feed_forward_length", 2 ** 31)).toThrow(/damaged.gguf: the configuration asks for \d+ weights but there are \d+/);
+  expect(damage("llama.embedding_length", 0)).toThrow(/hiddenSize: expected a positive integer/);
+});
+
 /** The same file without what is there for us alone. */
 function writeBare(from: string, to: string): void {
   const bytes = readFileSync(from);
