@@ -160,18 +160,22 @@ class Pieces {
     }
   }
 
-  /** Keeps the runs for which keep[run] holds, with their scores. */
-  void filter(const std::vector<bool>& keep) {
+  /** Keeps the runs for which keep[run] holds, with their scores. `rebuild` pays where many go: walks get shorter. */
+  void filter(const std::vector<bool>& keep, bool rebuild) {
     size_t to = 0;
-    for (size_t i = 0; i < runs_.size(); i++)
-      if (keep[i]) {
-        scores[numSymbols_ + to] = scores[numSymbols_ + i];
-        if (to != i) runs_[to] = std::move(runs_[i]);
-        to++;
-      }
+    for (size_t i = 0; i < runs_.size(); i++) {
+      pieceAt_[nodes_[i]] = kNoPiece;
+      if (!keep[i]) continue;
+      scores[numSymbols_ + to] = scores[numSymbols_ + i];
+      nodes_[to] = nodes_[i];
+      if (to != i) runs_[to] = std::move(runs_[i]);
+      pieceAt_[nodes_[to]] = static_cast<uint32_t>(numSymbols_ + to);
+      to++;
+    }
     runs_.resize(to);
+    nodes_.resize(to);
     scores.resize(numSymbols_ + to);
-    build();
+    if (rebuild) build();
   }
 
   std::vector<double> scores;
@@ -181,17 +185,20 @@ class Pieces {
   void build() {
     trie_ = Trie();
     pieceAt_.assign(1, kNoPiece);
+    nodes_.resize(runs_.size());
     for (size_t i = 0; i < runs_.size(); i++) {
       uint32_t node = 0;
       for (const uint32_t symbol : runs_[i]) node = trie_.make(node, symbol);
       pieceAt_.resize(trie_.size(), kNoPiece);
       pieceAt_[node] = static_cast<uint32_t>(numSymbols_ + i);
+      nodes_[i] = node;
     }
   }
   size_t numSymbols_;
   std::vector<Run> runs_;
   Trie trie_;
-  std::vector<uint32_t> pieceAt_;
+  std::vector<uint32_t> pieceAt_;  // by node of the trie
+  std::vector<uint32_t> nodes_;    // by run
 };
 
 /** Words in kParts parts of equal size; body(part, word). */
@@ -208,37 +215,64 @@ struct Expectation {
   double logLikelihood = 0;
 };
 
+struct Edge {
+  uint32_t start, end, piece;
+};
+
+/** A word this short is summed over in plain numbers, scaled by a factor for each symbol; longer ones need logarithms. */
+constexpr size_t kMaxPlain = 48;
+
 Expectation expected(const SymbolWords& words, const Pieces& pieces, unsigned threads) {
-  std::vector<Expectation> parts(kParts);
-  for (auto& part : parts) part.counts.assign(pieces.size(), 0);
-  struct Lattice {
+  // With one factor for each symbol the sums of a word stay near 1: that of a typical symbol's probability.
+  double mean = 0, uses = 0;
+  for (size_t i = 0; i < words.size(); i++)
+    for (size_t j = 0; j < words.lengths[i]; j++) {
+      mean += static_cast<double>(words.counts[i]) * pieces.scores[words.symbols[words.offsets[i] + j]];
+      uses += static_cast<double>(words.counts[i]);
+    }
+  const double factor = uses > 0 ? -mean / uses / 2 : 0;
+  std::vector<double> scaled(pieces.size());
+  for (size_t i = 0; i < scaled.size(); i++)
+    scaled[i] = std::exp(pieces.scores[i] + factor * (i < pieces.numSymbols() ? 1.0 : static_cast<double>(pieces.run(i).size())));
+  struct Part {
+    Expectation sum;
     std::vector<double> alpha, beta;
+    std::vector<Edge> edges;
   };
-  std::vector<Lattice> lattices(kParts);
-  eachWord(words, threads, [&](size_t part, size_t word) {
+  std::vector<Part> parts(kParts);
+  for (auto& part : parts) part.sum.counts.assign(pieces.size(), 0);
+  eachWord(words, threads, [&](size_t index, size_t word) {
     const uint32_t* symbols = &words.symbols[words.offsets[word]];
     const size_t n = words.lengths[word];
-    auto& [alpha, beta] = lattices[part];
+    auto& [sum, alpha, beta, edges] = parts[index];
+    edges.clear();
+    for (size_t i = 0; i < n; i++)
+      pieces.from(symbols, i, n, [&](size_t end, uint32_t piece) { edges.push_back({static_cast<uint32_t>(i), static_cast<uint32_t>(end), piece}); });
+    const auto count = static_cast<double>(words.counts[word]);
+    if (n <= kMaxPlain) {
+      alpha.assign(n + 1, 0);
+      beta.assign(n + 1, 0);
+      alpha[0] = beta[n] = 1;
+      for (const auto& [start, end, piece] : edges) alpha[end] += alpha[start] * scaled[piece];
+      for (size_t i = edges.size(); i-- > 0;) beta[edges[i].start] += beta[edges[i].end] * scaled[edges[i].piece];
+      sum.logLikelihood += count * (std::log(alpha[n]) - factor * static_cast<double>(n));
+      for (const auto& [start, end, piece] : edges) sum.counts[piece] += count * alpha[start] * scaled[piece] * beta[end] / alpha[n];
+      return;
+    }
+    const auto& scores = pieces.scores;
     alpha.assign(n + 1, kMinusInfinity);
     beta.assign(n + 1, kMinusInfinity);
     alpha[0] = beta[n] = 0;
-    for (size_t i = 0; i < n; i++)
-      pieces.from(symbols, i, n, [&](size_t end, uint32_t piece) { alpha[end] = logAdd(alpha[end], alpha[i] + pieces.scores[piece]); });
-    for (size_t i = n; i-- > 0;)
-      pieces.from(symbols, i, n, [&](size_t end, uint32_t piece) { beta[i] = logAdd(beta[i], beta[end] + pieces.scores[piece]); });
-    const auto count = static_cast<double>(words.counts[word]);
-    Expectation& sum = parts[part];
+    for (const auto& [start, end, piece] : edges) alpha[end] = logAdd(alpha[end], alpha[start] + scores[piece]);
+    for (size_t i = edges.size(); i-- > 0;) beta[edges[i].start] = logAdd(beta[edges[i].start], beta[edges[i].end] + scores[edges[i].piece]);
     sum.logLikelihood += count * alpha[n];
-    for (size_t i = 0; i < n; i++)
-      pieces.from(symbols, i, n, [&](size_t end, uint32_t piece) {
-        sum.counts[piece] += count * std::exp(alpha[i] + pieces.scores[piece] + beta[end] - alpha[n]);
-      });
+    for (const auto& [start, end, piece] : edges) sum.counts[piece] += count * std::exp(alpha[start] + scores[piece] + beta[end] - alpha[n]);
   });
   for (size_t part = 1; part < kParts; part++) {
-    parts[0].logLikelihood += parts[part].logLikelihood;
-    for (size_t i = 0; i < pieces.size(); i++) parts[0].counts[i] += parts[part].counts[i];
+    parts[0].sum.logLikelihood += parts[part].sum.logLikelihood;
+    for (size_t i = 0; i < pieces.size(); i++) parts[0].sum.counts[i] += parts[part].sum.counts[i];
   }
-  return std::move(parts[0]);
+  return std::move(parts[0].sum);
 }
 
 /** Drops runs below half an occurrence and gives the others, and the symbols, the scores of their counts. */
@@ -251,7 +285,7 @@ void maximize(Pieces& pieces, std::vector<double>& counts) {
     if (keep[i]) counts[to++] = counts[symbols + i];
   }
   counts.resize(to);
-  pieces.filter(keep);
+  pieces.filter(keep, false);
   double sum = 0;
   for (double& count : counts) sum += count = std::max(count, kLeastCount);
   const double logSum = digamma(sum);
@@ -317,7 +351,7 @@ void prune(const SymbolWords& words, Pieces& pieces, size_t target, unsigned thr
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) { return a.loss != b.loss ? a.loss > b.loss : a.run < b.run; });
   std::vector<bool> keep(pieces.numRuns());
   for (size_t i = 0; i < std::min(target, candidates.size()) && candidates[i].loss > kMinusInfinity; i++) keep[candidates[i].run] = true;
-  pieces.filter(keep);
+  pieces.filter(keep, true);
 }
 
 }  // namespace
