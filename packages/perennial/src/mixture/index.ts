@@ -1,5 +1,6 @@
 export { BatchBuilder, IGNORED } from "./batch.ts";
 export { Blend, type BlendKind } from "./blend.ts";
+export { cosine, type Domain, randomOrder, similarOrder } from "./domain-order.ts";
 export { ExperienceReplay, type ExperienceReplayOptions, REPLAYED } from "./experience-replay.ts";
 export * from "./laws/index.ts";
 export { type AchievedShare, type MixtureEntry, type MixtureOptions, MixtureSource } from "./mixture-source.ts";

@@ -25,6 +25,16 @@ export const reproductions: readonly RegistryRow[] = [
     load: async () => (await import("./methods/replay-gradient-alignment.ts")).replayGradientAlignment as Reproduction,
   },
   {
+    name: "stability-gap",
+    asks: "does a small subset, well chosen and mixed, beat one pass over a noisy pool?",
+    load: async () => (await import("./methods/stability-gap.ts")).stabilityGap as Reproduction,
+  },
+  {
+    name: "domain-sequence-cpt",
+    asks: "what does the order of domains do to what is learned and what is kept?",
+    load: async () => (await import("./methods/domain-sequence-cpt.ts")).domainSequenceCpt as Reproduction,
+  },
+  {
     name: "cmr-law",
     asks: "do a few short runs tell how much new text a budget bears?",
     load: async () => (await import("./methods/cmr-law.ts")).cmrLaw as Reproduction,
