@@ -30,9 +30,14 @@ export function lockRunFolder(folder: string): RunLock {
       diedBefore: before,
       release() {
         if (!database.open) return;
-        database.exec("DELETE FROM holder");
-        database.exec("COMMIT");
-        database.close();
+        try {
+          database.exec("DELETE FROM holder");
+          database.exec("COMMIT");
+        } catch {
+          // A full disk keeps the name of the holder; the lock goes all the same, and what ended the run is what must be told.
+        } finally {
+          database.close();
+        }
       },
     };
   } catch (error) {
