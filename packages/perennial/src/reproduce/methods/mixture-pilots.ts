@@ -73,9 +73,12 @@ export async function pilotCell({ base, recipe }: PilotInputs, context: CellCont
   const kept = join(context.sharedFolder, "pilots", `${hashText(JSON.stringify([base, recipe])).slice(0, 16)}.json`);
   if (existsSync(kept)) return JSON.parse(readFileSync(kept, "utf8")) as Cell;
   const { curves } = await runRecipeCell(recipe, context, await sharedModel(base, context));
+  // Small budgets round to the same step; the checkpoint of a step is then told more than once.
+  const steps = [0, ...recipe.evaluate!.atSteps!, Number(recipe.train!.steps)];
+  const measured = [...new Set(steps)];
   const measurements = Object.fromEntries(
     Object.entries(curves).flatMap(([corpus, { y }]) => [
-      ...y.map((value, i) => [`${corpus}@${i}`, value] as const),
+      ...steps.map((step, i) => [`${corpus}@${i}`, y[measured.indexOf(step)]!] as const),
       [corpus, y.at(-1)!] as const,
     ]),
   );

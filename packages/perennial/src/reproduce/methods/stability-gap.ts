@@ -12,7 +12,7 @@ import { derivedText, type Page, pagesOf } from "./derived-texts.ts";
 import { cosine, englishBase, helpText, scaled, smallRun, smallTrain } from "./small.ts";
 
 const TARGET = "spanish";
-const POOL = [TARGET, "french", "german", "italian", "finnish"] as const;
+const POOL = [TARGET, "french", "german", "italian", "basque"] as const;
 /** Of each language in the pool: the target is a fifth of it. */
 const POOL_BYTES = 350_000;
 const REFERENCE_BYTES = 60_000;
@@ -111,7 +111,7 @@ export const stabilityGap = defineReproduction({
   ],
   inputs: (arm: string, seed: number, settings: Settings) => {
     const { text, replay, steps } = ARMS[arm as ArmName];
-    return { base: englishBase(settings), text, seed, recipe: recipeOf(arm, replay, scaled(STEPS * steps, settings), seed), version: 1 };
+    return { base: englishBase(settings), text, seed, recipe: recipeOf(arm, replay, scaled(STEPS * steps, settings), seed), version: 2 };
   },
   async run({ base, text, seed, recipe }, context) {
     const texts = textsOf(text, seed, context);
@@ -173,7 +173,7 @@ function textsOf(text: "pool" | "random" | "best", seed: number, context: CellCo
         : upTo(stream(seed, "random subset").shuffle([...pool]), SUBSET_SHARE * bytesOf(pool));
   const heldOut = derivedText(context, `${TARGET}-tenth`, () => pagesOf(TARGET).filter((_, i) => i % 10 === 0));
   return {
-    path: derivedText(context, `gap-${text}${text === "random" ? `-${seed}` : ""}`, () => chosen),
+    path: derivedText(context, `gap2-${text}${text === "random" ? `-${seed}` : ""}`, () => chosen),
     target: { path: heldOut, heldOut: { path: heldOut } },
     precision: chosen.filter(({ language }) => language === TARGET).length / chosen.length,
   };
