@@ -3,11 +3,12 @@ import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { main } from "./cli.ts";
 import { memoryEffects } from "./testing/memory-effects.ts";
+import { adapterVerbs } from "./verbs/adapter.ts";
 import { corpusVerbs } from "./verbs/corpus.ts";
 import { verbs } from "./verbs.ts";
 
 /** Verbs that have verbs of their own. */
-const INNER: Readonly<Record<string, readonly string[]>> = { corpus: corpusVerbs, tokenizer: ["train", "inspect"] };
+const INNER: Readonly<Record<string, readonly string[]>> = { corpus: corpusVerbs, adapter: adapterVerbs, tokenizer: ["train", "inspect"] };
 
 export const REFERENCE_PATH: string = fileURLToPath(new URL("../../../docs/cli.md", import.meta.url));
 

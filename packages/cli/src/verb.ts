@@ -1,5 +1,6 @@
 /** A verb: one file that says which arguments and options it takes, and one call into the library. */
-import { resolve } from "node:path";
+import { mkdirSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import type { OpenOptions, Store } from "perennial/store";
 import type { Effects } from "./effects.ts";
@@ -43,6 +44,33 @@ export async function withStore<T>(
   } finally {
     store.close();
   }
+}
+
+/** Notes in the store that the model in `output` came of the models at `parents`. */
+export async function recordLineage(
+  options: StoreOptions,
+  effects: Effects,
+  output: string,
+  parents: readonly string[],
+  details: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
+  const { hashPath } = await import("perennial/store");
+  mkdirSync(dirname(resolve(effects.cwd, options.store)), { recursive: true });
+  await withStore(options, "write", effects, async ({ lineage }) => {
+    const known = [];
+    for (const path of new Set(parents)) {
+      const content = await hashPath(path);
+      lineage.record({ ...content, kind: "model", name: basename(path), path }, null);
+      known.push({ hash: content.hash, role: "model" as const });
+    }
+    const content = await hashPath(output);
+    lineage.record({ ...content, kind: "model", name: basename(output), path: output, details }, null);
+    lineage.connect(
+      content.hash,
+      known.filter(({ hash }) => hash !== content.hash),
+      null,
+    );
+  });
 }
 
 export const setOption = (command: Command): Command =>
