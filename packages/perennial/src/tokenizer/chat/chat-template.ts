@@ -5,6 +5,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FieldError, nearest } from "../../errors.ts";
+import { isGgufPath, readGgufHeader } from "../../gguf/header.ts";
+import { readGgufTokenizer } from "../gguf/index.ts";
 import { Template } from "./jinja.ts";
 
 export interface ChatMessage {
@@ -48,7 +50,7 @@ export class ChatTemplate {
   }
 }
 
-/** The template of a model folder; of several, the one called `name` (default: `default`). Undefined when the model has none. */
+/** The template of a model folder or GGUF file; of several, the one called `name` (default: `default`). Undefined when the model has none. */
 export function loadChatTemplate(folder: string, name = "default"): ChatTemplate | undefined {
   const { templates, tokens } = readFolder(folder);
   if (templates.size === 0) return undefined;
@@ -67,8 +69,8 @@ export function loadChatTemplate(folder: string, name = "default"): ChatTemplate
 
 function readFolder(folder: string) {
   const templates = new Map<string, { source: string; at: string }>();
-  const path = join(folder, "tokenizer_config.json");
-  const config = existsSync(path) ? readJson(path) : {};
+  const path = isGgufPath(folder) ? folder : join(folder, "tokenizer_config.json");
+  const config = isGgufPath(folder) ? ggufConfig(folder) : existsSync(path) ? readJson(path) : {};
   const written = config.chat_template;
   const field = `${path} chat_template`;
   if (typeof written === "string") templates.set("default", { source: written, at: field });
@@ -90,6 +92,12 @@ function readFolder(folder: string) {
       addFile(file.slice(0, -".jinja".length), join(more, file));
   addFile("default", join(folder, "chat_template.jinja"));
   return { templates, tokens: specialTokens(config, folder) };
+}
+
+/** The tokenizer_config.json that the metadata of a GGUF file amounts to. */
+function ggufConfig(path: string): Record<string, unknown> {
+  const config = readGgufTokenizer(readGgufHeader(path)).files.get("tokenizer_config.json");
+  return config === undefined ? {} : (JSON.parse(Buffer.from(config).toString("utf8")) as Record<string, unknown>);
 }
 
 /** `bos_token` and its kind, as texts. */

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readGgufHeader, type WrittenValue } from "../../gguf/index.ts";
 import { ByteTokenizer } from "../byte-tokenizer.ts";
+import { loadChatTemplate } from "../chat/index.ts";
 import { JsonTokenizer, loadTokenizer, openTokenizerOf, tokenizerEntries } from "../index.ts";
 import { mergesOf, scoresOf } from "./scores.ts";
 import {
@@ -66,6 +67,7 @@ describe.each([...byteLevelNames, ...pieceNames])("%s", (name) => {
     const entries = new Map<string, WrittenValue>([...bareEntries(tokenizer), ["tokenizer.chat_template", "{{ messages }}"]]);
     writeVocabulary(file(name), entries);
     const saved = join(folder, name);
+    expect(loadChatTemplate(file(name))!.render([{ role: "user", content: "hi" }])).toContain("hi");
     await (await loadTokenizer(file(name))).save(saved);
     const opened = await loadTokenizer(saved);
     expect(idsOf(opened)).toEqual(golden[name]!.ids);
