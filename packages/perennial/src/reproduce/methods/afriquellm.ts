@@ -34,7 +34,7 @@ export const afriqueLlm = defineReproduction({
   source:
     "Yu et al., [AfriqueLLM: How Data Mixing and Model Architecture Impact Continued Pre-training for African Languages](https://arxiv.org/abs/2601.06395), 2026; UniMax: [Chung et al.](https://arxiv.org/abs/2304.09151), 2023",
   setup:
-    "A model that has read English help pages learns five languages with 800, 800, 100, 40 and 15 kB of text, with the same number of tokens in every arm and a " +
+    "A model that has read English help pages learns five languages with 800, 800, 100, 40 and 15 kB of text (times the factor of the budget, if there is one), with the same number of tokens in every arm and a " +
     "fifth of English replayed in all but one. Proportional, temperature (τ = 3.33) and unlimited uniform sampling are the baselines of UniMax with at most four " +
     "passes. Every language is measured on the same held-out pages.",
   texts: ["english", "python-code", ...Object.keys(LANGUAGES)],
@@ -96,7 +96,8 @@ export const afriqueLlm = defineReproduction({
   charts: [],
   inputs: (arm: string, seed: number, settings: Settings) => ({
     base: englishBase(settings),
-    languages: LANGUAGES,
+    // Sizes go with the budget: otherwise a smaller one repeats nothing, and there is nothing to see.
+    languages: Object.fromEntries(Object.entries(LANGUAGES).map(([name, bytes]) => [name, scaled(bytes, settings)])),
     recipe: recipeOf(arm, seed, settings),
   }),
   async run({ base, languages, recipe }, context) {
