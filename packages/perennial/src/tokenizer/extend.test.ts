@@ -1,0 +1,54 @@
+import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { compareTokenizers, extendTokenizer } from "./extend.ts";
+import { extensionOf } from "./extension-file.ts";
+import { trainUnigramTokenizer } from "./train-unigram.ts";
+import { tokenizerOf } from "./trainer.ts";
+
+const open = (name: string) => tokenizerOf(JSON.parse(readFileSync(new URL(`golden/${name}.json`, import.meta.url), "utf8")).tokenizer);
+const quickstart = (name: string): string[] =>
+  gunzipSync(readFileSync(new URL(`../../../../examples/quickstart/${name}.jsonl.gz`, import.meta.url)))
+    .toString("utf8")
+    .trim()
+    .split("\n")
+    .slice(0, 60)
+    .map((line) => JSON.parse(line).text);
+const [basque, english] = [quickstart("basque"), quickstart("english")];
+const tokens = (tokenizer: ReturnType<typeof open>, texts: readonly string[]) => tokenizer.encodeBatch(texts).ids.length;
+
+test.each(["llama3", "llama2", "gemma", "xlmr", "t5", "no-fallback"])(
+  "%s: old ids stay, new text gets shorter, kept text stays",
+  async (name) => {
+    const old = open(name);
+    const free = await extendTokenizer(old, basque, { newTokens: 200 });
+    expect(free.newVocabSize).toBe(old.vocabSize + free.learnt.length);
+    expect(free.tokenizer.vocabSize).toBe(free.newVocabSize);
+    expect(free.learnt.length).toBe(200);
+    for (let id = 0; id < old.vocabSize; id++) expect(free.tokenizer.idToToken(id)).toBe(old.idToToken(id));
+    for (const { id, token } of free.learnt) expect(free.tokenizer.idToToken(id)).toBe(token);
+    expect(tokens(free.tokenizer, basque)).toBeLessThan(0.85 * tokens(old, basque));
+    expect(extensionOf(free.tokenizer)).toEqual({ oldVocabSize: old.vocabSize, newVocabSize: free.newVocabSize });
+    const kept = await extendTokenizer(old, basque, { newTokens: 200, keep: english });
+    expect(compareTokenizers(old, kept.tokenizer, english)).toMatchObject({ changedTexts: 0, changedTokens: 0 });
+    expect(tokens(kept.tokenizer, basque)).toBeLessThan(tokens(old, basque));
+  },
+);
+
+test("a trained Unigram tokenizer: decode undoes encode, the result does not depend on threads", async () => {
+  const [one, three] = await Promise.all([1, 3].map((threads) => trainUnigramTokenizer(basque, { vocabSize: 800, threads })));
+  expect(one!.tokenizer.hash).toBe(three!.tokenizer.hash);
+  expect(one!.tokenizer.vocabSize).toBe(800);
+  const extended = (await extendTokenizer(one!.tokenizer, english, { newTokens: 100 })).tokenizer;
+  for (const tokenizer of [one!.tokenizer, extended])
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: "binary", maxLength: 20 }), fc.constantFrom("<0x41>", "<unk>", " a  b\n\n c")), (text) => {
+        fc.pre(!text.includes("▁"));
+        const wellFormed = Buffer.from(text, "utf8").toString("utf8");
+        expect(tokenizer.decode(tokenizer.encode(text))).toBe(wellFormed);
+      }),
+      { numRuns: 200 },
+    );
+  await expect(trainUnigramTokenizer(basque, { vocabSize: 300 })).rejects.toThrow(/vocabSize: expected at least/);
+});
