@@ -160,6 +160,36 @@ test("other text, other pilots: old numbers are not taken for new ones", async (
   await expect(runPlan(outline, { ...options, listen, signal: abort.signal })).rejects.toThrow(/interrupted\. The same command goes on/);
 });
 
+test("three sizes: a law over size, for the model that will be trained", async () => {
+  const sizes = [16, 24, 40];
+  const { stages, corpora, ...rest } = tinyRecipe("");
+  for (const hiddenSize of sizes) {
+    const model = { hiddenSize, numHiddenLayers: 1, numAttentionHeads: 2 };
+    const train = { ...rest.train!, steps: 4 };
+    const made = {
+      ...rest,
+      train,
+      model,
+      output: `size-${hiddenSize}`,
+      corpora: { old: corpora.old! },
+      stages: [stages[0]!],
+      generate: {},
+    };
+    await runRecipe(resolveRecipe(made), options);
+  }
+  const train = { sequenceLength: 24, microBatchSize: 2, schedule: { schedule: "constant" as const, maxLearningRate: 3e-3 } };
+  const models = sizes.map((size) => `size-${size}/main/model`);
+  const outline = await outlined({ output: "sized", train, pilots: { share: 0.5, ratios: [0.2, 0.4, 0.6, 0.8], models } });
+  expect(outline.pilots).toHaveLength(12);
+  expect(new Set(outline.pilots.map((pilot) => pilot.spec.modelSize)).size).toBe(3);
+  const { plan, page } = await runPlan(outline, options);
+  expect(plan.options.modelSize).toBe(outline.models[0]!.parameters);
+  expect(plan.pair.domain.fitted).toContain("alpha");
+  expect(plan.cmr).toBeNull();
+  expect(readFileSync(page, "utf8")).toContain("parameters");
+  await expect(outlined({ train, pilots: { models: [models[0]!, models[0]!, models[1]!] } })).rejects.toThrow(/models of different sizes/);
+});
+
 describe("bad input", () => {
   test.each([
     ["share of 1", { pilots: { ratios: [0.1, 0.2, 0.5, 1] } }, /pilots\.ratios\[3\].*below 1/],
