@@ -97,3 +97,12 @@ test.each([
 ])("a schedule that cannot be says where, %#", (changes, message) => {
   expect(() => new ShareSchedule(["a", "b"], changes)).toThrow(message);
 });
+
+test("half of replay: exactly ⌊n/2⌋ of the first n samples are old, the new source first", () => {
+  const blend = new Blend("low-discrepancy", 2, 1);
+  blend.setShares([0.5, 0.5]);
+  for (let n = 1; n <= 100; n++) {
+    blend.next();
+    expect(blend.counts[1]).toBe(Math.floor(n / 2));
+  }
+});
