@@ -16,6 +16,9 @@ const heldOut = (of: Reading, name: Name, form: DcptForm = "l3"): HeldOutError =
 const SHARES = Object.values(PILOTS);
 const BUDGET = Math.round(100 * 1.25 ** 9);
 
+/** As the planner does: not far beyond the trained shares, least of all at 0, where the law's share term vanishes. */
+const WITHIN = { low: SHARES[0]! / 2, high: (1 + SHARES.at(-1)!) / 2 };
+
 /** The general loss may end this much above the base's: half of the way between the smallest and the largest share's. */
 function limitOf(of: Reading): number {
   return (of("share-12", "english") + of("share-75", "english")) / 2;
@@ -28,7 +31,7 @@ function recommended(of: Reading): { law: number; measured: number } {
     general: fitDcpt(pilotPoints(of, "english"), { corpus: "general" }),
   };
   const at = (fit: typeof fits.domain) => (ratio: number) => predictDcpt(fit, { ratio, tokens: BUDGET }).loss;
-  const law = keepingGeneral({ domain: at(fits.domain), general: at(fits.general) }, limitOf(of)) ?? 0;
+  const law = keepingGeneral({ domain: at(fits.domain), general: at(fits.general) }, limitOf(of), WITHIN) ?? 0;
   const losses = Object.keys(PILOTS).map((arm) => of(arm, "english"));
   const i = Math.max(
     1,
