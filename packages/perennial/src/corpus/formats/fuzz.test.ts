@@ -1,4 +1,4 @@
-/** Damaged JSONL (plain, gzip, zstd) and text; warc.test.ts has the WARC reader. Readers give documents and rejections, or say that the file cannot be read; nothing else happens. */
+/** Damaged JSONL (plain, gzip, zstd), text and Parquet; warc.test.ts has the WARC reader. Readers give documents and rejections, or say that the file cannot be read; nothing else happens. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import type { Document } from "../document.ts";
 import { findInputs } from "./inputs.ts";
 import { readRecords } from "./read-documents.ts";
 import { writeJsonl } from "./write-jsonl.ts";
+import { writeParquet } from "./write-parquet.ts";
 
 const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "fuzz-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -24,7 +25,8 @@ const seeds = new Map<string, Buffer>();
 beforeAll(async () => {
   for (const name of ["a.jsonl", "a.jsonl.gz", "a.jsonl.zst"]) await writeJsonl(join(folder, name), documents);
   writeFileSync(join(folder, "a.txt"), documents.map(({ text }) => text).join("\n\n"));
-  for (const name of ["a.jsonl", "a.jsonl.gz", "a.jsonl.zst", "a.txt"]) seeds.set(name, readFileSync(join(folder, name)));
+  await writeParquet(join(folder, "a.parquet"), documents, { rowGroupRows: 15 });
+  for (const name of ["a.jsonl", "a.jsonl.gz", "a.jsonl.zst", "a.txt", "a.parquet"]) seeds.set(name, readFileSync(join(folder, name)));
 });
 
 function damaged(seed: Buffer, random: Stream): Buffer {
@@ -41,6 +43,7 @@ test.each([
   ["a.jsonl.gz", 1500],
   ["a.jsonl.zst", 1500],
   ["a.txt", 500],
+  ["a.parquet", 2000],
 ])("%s: %i damaged variants", async (name, variants) => {
   const random = stream(7, `fuzz/${name}`);
   const path = join(folder, `damaged-${name}`);
@@ -59,10 +62,10 @@ test.each([
           }
         }
     } catch (error) {
-      if (!(error instanceof PerennialError && error.code === "INPUT_UNREADABLE")) throw error;
+      if (!(error instanceof PerennialError && ["INPUT_UNREADABLE", "PARQUET_COLUMN"].includes(error.code))) throw error;
       seen.unreadable++;
     }
   }
-  expect(seen.documents).toBeGreaterThan(variants / 2);
+  if (name !== "a.parquet") expect(seen.documents).toBeGreaterThan(variants / 2);
   expect(seen.rejections + seen.unreadable).toBeGreaterThan(variants / 20);
 });

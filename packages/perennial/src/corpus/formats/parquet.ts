@@ -4,11 +4,15 @@ import { compressors } from "hyparquet-compressors";
 import { FieldError, nearest, PerennialError } from "../../errors.ts";
 import { openBytes, type RandomBytes } from "./bytes.ts";
 import type { InputFile } from "./inputs.ts";
+import { checkPages } from "./parquet-pages.ts";
 import type { RecordOptions } from "./read-documents.ts";
 import { documentFromObject, type ReadRecord, rejected } from "./record.ts";
 
 /** A file of repeated values may have many rows in few bytes; a damaged one claims more than memory holds. */
 const MAX_ROWS_PER_BYTE = 1000;
+
+/** Columns of a row group whose bytes are kept between the look at their pages and the decoding. */
+const MAX_RECENT = 64;
 
 /** Stands in a row for bytes that are not UTF-8; the row is set aside if they were its text. */
 const INVALID_UTF8 = Symbol("invalid UTF-8");
@@ -51,7 +55,7 @@ async function readGroup(
       stringFromBytes: (bytes: Uint8Array | undefined) =>
         bytes && (isUtf8(bytes) ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8") : INVALID_UTF8),
     };
-    checkGroup(metadata, rowStart, rowEnd, buffer.byteLength);
+    await checkGroup(metadata, range, buffer);
     rows = Array.from({ length: rowEnd - rowStart }, () => ({}));
     // Column by column: of several that fail at once, the library leaves all but one unhandled, which would end the process.
     for (const { element } of parquetSchema(metadata).children) {
@@ -71,8 +75,13 @@ async function readGroup(
   });
 }
 
-/** A damaged description of a row group would send the decoder anywhere. */
-function checkGroup({ row_groups }: FileMetaData, rowStart: number, rowEnd: number, byteLength: number): void {
+/** A damaged description of a row group, or of a page in it, would send the decoder anywhere. */
+async function checkGroup(
+  { row_groups }: FileMetaData,
+  { rowStart, rowEnd }: { readonly rowStart: number; readonly rowEnd: number },
+  buffer: AsyncBuffer,
+): Promise<void> {
+  const { byteLength } = buffer;
   const most = MAX_ROWS_PER_BYTE * byteLength;
   if (!(rowEnd - rowStart >= 0 && rowEnd <= most)) throw new Error("so many rows cannot be in the file");
   let first = 0;
@@ -83,9 +92,12 @@ function checkGroup({ row_groups }: FileMetaData, rowStart: number, rowEnd: numb
     for (const { meta_data } of columns) {
       if (!meta_data) throw new Error("a column has no description");
       const { num_values, data_page_offset, dictionary_page_offset = data_page_offset, total_compressed_size } = meta_data;
-      const end = Number(dictionary_page_offset) + Number(total_compressed_size);
-      if (!(Number(num_values) >= 0 && Number(num_values) <= most && Number(dictionary_page_offset) >= 0 && end <= byteLength))
+      // An offset of 0 means that there is no dictionary.
+      const start = Number(dictionary_page_offset) || Number(data_page_offset);
+      const end = start + Number(total_compressed_size);
+      if (!(Number(num_values) >= 0 && Number(num_values) <= most && start >= 0 && start <= end && end <= byteLength))
         throw new Error("a column lies outside of the file");
+      checkPages(new Uint8Array(await buffer.slice(start, end)), most);
     }
   }
 }
@@ -101,9 +113,18 @@ function checkTextColumn(metadata: FileMetaData, file: InputFile, textField: str
   });
 }
 
+/** Keeps the bytes of the last columns that were looked at: they are read again to be decoded, and may come from far away. */
 function asyncBuffer({ byteLength, read }: RandomBytes): AsyncBuffer {
+  const recent: { start: number; end: number; bytes: ArrayBuffer }[] = [];
   return {
     byteLength,
-    slice: async (start, end = byteLength) => (await read(start, end)).buffer as ArrayBuffer,
+    async slice(start, end = byteLength) {
+      const known = recent.find((one) => one.start <= start && end <= one.end);
+      if (known !== undefined) return known.bytes.slice(start - known.start, end - known.start);
+      const bytes = (await read(start, end)).buffer as ArrayBuffer;
+      recent.unshift({ start, end, bytes });
+      if (recent.length > MAX_RECENT) recent.pop();
+      return bytes;
+    },
   };
 }
