@@ -8,7 +8,7 @@
  * Runs that EM finds less likely than their parts are left out.
  */
 import type { LearnOptions, Learnt } from "./extend.ts";
-import { extendedJson } from "./extended-json.ts";
+import { extendedJson, writtenScore } from "./extended-json.ts";
 import { packTokens, tokenizerAddon } from "./native.ts";
 import { splitAt } from "./trainer.ts";
 
@@ -43,7 +43,7 @@ export async function learnPieces({ base, trainer, newTokens, minFrequency, keep
     }
     if (gain <= 0) continue;
     learnt.push({ token, id: base.vocabSize + entries.length, count: Math.round(trained.counts[i]!) });
-    entries.push({ token, score: score + EPSILON * gain });
+    entries.push({ token, score: writtenScore(score + EPSILON * gain) });
   }
   const { words, differentWords, forgottenWords } = trained;
   return { json: extendedJson(base, entries), learnt, statistics: { words, differentWords, forgottenWords } };

@@ -1,27 +1,18 @@
-import { readFileSync } from "node:fs";
-import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compareTokenizers, extendTokenizer } from "./extend.ts";
 import { extensionOf } from "./extension-file.ts";
+import type { JsonTokenizer } from "./json-tokenizer.ts";
+import { openGolden, quickstartTexts } from "./testing/extended-kinds.ts";
 import { trainUnigramTokenizer } from "./train-unigram.ts";
-import { tokenizerOf } from "./trainer.ts";
 
-const open = (name: string) => tokenizerOf(JSON.parse(readFileSync(new URL(`golden/${name}.json`, import.meta.url), "utf8")).tokenizer);
-const quickstart = (name: string): string[] =>
-  gunzipSync(readFileSync(new URL(`../../../../examples/quickstart/${name}.jsonl.gz`, import.meta.url)))
-    .toString("utf8")
-    .trim()
-    .split("\n")
-    .slice(0, 60)
-    .map((line) => JSON.parse(line).text);
-const [basque, english] = [quickstart("basque"), quickstart("english")];
-const tokens = (tokenizer: ReturnType<typeof open>, texts: readonly string[]) => tokenizer.encodeBatch(texts).ids.length;
+const [basque, english] = [quickstartTexts("basque"), quickstartTexts("english")];
+const tokens = (tokenizer: JsonTokenizer, texts: readonly string[]) => tokenizer.encodeBatch(texts).ids.length;
 
 test.each(["llama3", "llama2", "gemma", "xlmr", "t5", "no-fallback"])(
   "%s: old ids stay, new text gets shorter, kept text stays",
   async (name) => {
-    const old = open(name);
+    const old = openGolden(name);
     const free = await extendTokenizer(old, basque, { newTokens: 200 });
     expect(free.newVocabSize).toBe(old.vocabSize + free.learnt.length);
     expect(free.tokenizer.vocabSize).toBe(free.newVocabSize);

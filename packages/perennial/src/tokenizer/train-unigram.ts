@@ -7,6 +7,7 @@
  */
 import { availableParallelism } from "node:os";
 import { FieldError } from "../errors.ts";
+import { writtenScore } from "./extended-json.ts";
 import { packTokens, type Text, tokenizerAddon } from "./native.ts";
 import type { TrainedTokenizer } from "./train.ts";
 import { feed, MAX_WORDS, splitAt, tokenizerOf } from "./trainer.ts";
@@ -74,8 +75,8 @@ export async function trainUnigramTokenizer(
   const vocabulary: [string, number][] = [
     ...reserved.map((token): [string, number] => [token, NEVER_CHOSEN]),
     ...BYTES.map((token): [string, number] => [token, NEVER_CHOSEN]),
-    ...characters.map((token, i): [string, number] => [token, trained.symbolScores[i]!]),
-    ...pieces.map((token, i): [string, number] => [token, trained.scores[i]!]),
+    ...characters.map((token, i): [string, number] => [token, writtenScore(trained.symbolScores[i]!)]),
+    ...pieces.map((token, i): [string, number] => [token, writtenScore(trained.scores[i]!)]),
   ];
   const { words, differentWords, forgottenWords } = trained;
   const tokenizer = tokenizerOf(unigramJson(vocabulary, specialTokens, normalize), specialTokens[0]);
