@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { compareTokenizers, extendTokenizer } from "./extend.ts";
+import { compareTokenizers } from "./changes.ts";
+import { extendTokenizer, readForExtension } from "./extend.ts";
 import { extensionOf } from "./extension-file.ts";
 import type { JsonTokenizer } from "./json-tokenizer.ts";
 import { openGolden, quickstartTexts } from "./testing/extended-kinds.ts";
@@ -39,7 +40,25 @@ test("a trained Unigram tokenizer: decode undoes encode, the result does not dep
         const wellFormed = Buffer.from(text, "utf8").toString("utf8");
         expect(tokenizer.decode(tokenizer.encode(text))).toBe(wellFormed);
       }),
-      { numRuns: 200 },
+      { numRuns: 120 },
     );
   await expect(trainUnigramTokenizer(basque, { vocabSize: 300 })).rejects.toThrow(/vocabSize: expected at least/);
+});
+
+test("one reading serves several sizes, and each equals an extension of its own", async () => {
+  const old = openGolden("llama2");
+  const texts = await readForExtension(old, basque, { keep: english });
+  for (const newTokens of [20, 200, 50])
+    expect((await texts.learn(newTokens)).tokenizer.hash).toBe(
+      (await extendTokenizer(old, basque, { newTokens, keep: english })).tokenizer.hash,
+    );
+  expect((await texts.learn(50, false)).tokenizer.hash).toBe((await extendTokenizer(old, basque, { newTokens: 50 })).tokenizer.hash);
+});
+
+test("a change is shown from where ids part to where they meet", async () => {
+  const old = openGolden("llama3");
+  const { tokenizer } = await extendTokenizer(old, ["qzq qzq qzq"], { newTokens: 5 });
+  const { examples } = compareTokenizers(old, tokenizer, ["a qzq b", "a qzq c", "a"]);
+  expect(examples).toEqual([{ before: expect.anything(), after: ["▁qzq"] }]);
+  expect(examples[0]!.before.join("")).toBe("▁qzq");
 });

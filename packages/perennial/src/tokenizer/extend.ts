@@ -70,8 +70,23 @@ export async function extendTokenizer(
   texts: AsyncIterable<Text> | Iterable<Text>,
   options: ExtendTokenizerOptions,
 ): Promise<ExtendedTokenizer> {
-  const { newTokens, minFrequency = 2, characterCoverage = 0.9995, keep, maxWords = MAX_WORDS } = options;
-  const { threads = availableParallelism() } = options;
+  const { newTokens, ...rest } = options;
+  checkNewTokens(newTokens);
+  return (await readForExtension(old, texts, rest)).learn(newTokens);
+}
+
+/** Texts that were read and counted: extensions of several sizes come of one reading. */
+export interface ExtensionTexts {
+  /** `keepOld`: learn nothing that changes the texts of `keep`; where there are such, that is the default. */
+  learn(newTokens: number, keepOld?: boolean): Promise<ExtendedTokenizer>;
+}
+
+export async function readForExtension(
+  old: JsonTokenizer,
+  texts: AsyncIterable<Text> | Iterable<Text>,
+  options: Omit<ExtendTokenizerOptions, "newTokens"> = {},
+): Promise<ExtensionTexts> {
+  const { minFrequency = 2, characterCoverage = 0.9995, keep, maxWords = MAX_WORDS, threads = availableParallelism() } = options;
   const { model } = old.description;
   if ((model.type !== "bpe" && model.type !== "unigram") || (model.type === "bpe" && (model.prefix !== "" || model.suffix !== "")))
     throw new FieldError("TOKENIZER_EXTEND", {
@@ -80,29 +95,37 @@ export async function extendTokenizer(
       received: model.type === "bpe" ? { ...model, vocab: undefined, merges: undefined } : model.type,
       todo: "train a tokenizer of its own instead",
     });
-  if (!Number.isSafeInteger(newTokens) || newTokens < 1)
-    throw new FieldError("TOKENIZER_EXTEND", { at: "newTokens", expected: "a number above 0", received: newTokens });
   const byteLevel = model.type === "bpe" && model.byteLevel;
   const trainer = tokenizerAddon().trainerCreate(old.pipeline, maxWords, !byteLevel);
   await feed(trainer, texts, threads, false);
   if (keep !== undefined) await feed(trainer, keep, threads, true);
-  const shared = { minFrequency, keepOld: keep !== undefined, inertIds: inertIds(old) };
-  const missing = byteLevel ? [] : missingCharacters(old, trainer, { ...shared, coverage: characterCoverage }).slice(0, newTokens);
-  // As unlikely as the least likely token, so that the price of an unknown character stays as it was.
-  const score = model.type === "unigram" ? model.scores.reduce((least, one) => Math.min(least, one), 0) : undefined;
-  const entries = missing.map(({ character }) => ({ token: character, ...(score === undefined ? {} : { score }) }));
-  const base = missing.length === 0 ? old : old.withVocabulary(extendedJson(old, entries));
-  const learn = model.type === "unigram" ? learnPieces : learnMerges;
-  const result = await learn({ ...shared, base, trainer, newTokens: newTokens - missing.length, threads });
-  const oldVocabSize = old.vocabSize;
-  const newVocabSize = base.vocabSize + result.learnt.length;
   return {
-    ...result.statistics,
-    tokenizer: old.withVocabulary(result.json, extensionFile({ oldVocabSize, newVocabSize })),
-    oldVocabSize,
-    newVocabSize,
-    learnt: [...missing.map(({ character, count }, i) => ({ token: character, id: oldVocabSize + i, count })), ...result.learnt],
+    async learn(newTokens, keepOld = keep !== undefined) {
+      checkNewTokens(newTokens);
+      const shared = { minFrequency, keepOld, inertIds: inertIds(old) };
+      const missing = byteLevel ? [] : missingCharacters(old, trainer, { ...shared, coverage: characterCoverage }).slice(0, newTokens);
+      // As unlikely as the least likely token, so that the price of an unknown character stays as it was.
+      const score = model.type === "unigram" ? model.scores.reduce((least, one) => Math.min(least, one), 0) : undefined;
+      const entries = missing.map(({ character }) => ({ token: character, ...(score === undefined ? {} : { score }) }));
+      const base = missing.length === 0 ? old : old.withVocabulary(extendedJson(old, entries));
+      const learnNew = model.type === "unigram" ? learnPieces : learnMerges;
+      const result = await learnNew({ ...shared, base, trainer, newTokens: newTokens - missing.length, threads });
+      const oldVocabSize = old.vocabSize;
+      const newVocabSize = base.vocabSize + result.learnt.length;
+      return {
+        ...result.statistics,
+        tokenizer: old.withVocabulary(result.json, extensionFile({ oldVocabSize, newVocabSize })),
+        oldVocabSize,
+        newVocabSize,
+        learnt: [...missing.map(({ character, count }, i) => ({ token: character, id: oldVocabSize + i, count })), ...result.learnt],
+      };
+    },
   };
+}
+
+function checkNewTokens(newTokens: number): void {
+  if (!Number.isSafeInteger(newTokens) || newTokens < 1)
+    throw new FieldError("TOKENIZER_EXTEND", { at: "newTokens", expected: "a number above 0", received: newTokens });
 }
 
 function inertIds(tokenizer: JsonTokenizer): Int32Array {
@@ -114,29 +137,4 @@ function inertIds(tokenizer: JsonTokenizer): Int32Array {
   const { model } = tokenizer.description;
   if ("unkId" in model && model.unkId >= 0) ids.push(model.unkId);
   return Int32Array.from(ids);
-}
-
-export interface Changes {
-  readonly texts: number;
-  readonly changedTexts: number;
-  readonly oldTokens: number;
-  readonly newTokens: number;
-  /** Share of the old tokens that are no longer there, 0–1. */
-  readonly changedTokens: number;
-}
-
-/** What an extension changes on old texts. */
-export function compareTokenizers(old: JsonTokenizer, extended: JsonTokenizer, texts: Iterable<Text>): Changes {
-  const plain = { addSpecialTokens: false };
-  const sum = { texts: 0, changedTexts: 0, oldTokens: 0, newTokens: 0, kept: 0 };
-  for (const text of texts) {
-    const [before, after] = [old.encode(text, plain), extended.encode(text, plain)];
-    sum.texts++;
-    sum.oldTokens += before.length;
-    sum.newTokens += after.length;
-    if (Buffer.compare(Buffer.from(before.buffer), Buffer.from(after.buffer)) !== 0) sum.changedTexts++;
-    for (const id of after) if (id < old.vocabSize) sum.kept++;
-  }
-  const { kept, ...counts } = sum;
-  return { ...counts, changedTokens: sum.oldTokens === 0 ? 0 : 1 - kept / sum.oldTokens };
 }

@@ -1,4 +1,5 @@
 export { ByteTokenizer } from "./byte-tokenizer.ts";
+export { type ChangeExample, type Changes, compareTokenizers, readable } from "./changes.ts";
 export {
   type ChatMessage,
   type ChatOptions,
@@ -6,9 +7,15 @@ export {
   loadChatTemplate,
   readMessages,
 } from "./chat/index.ts";
-export { type Changes, compareTokenizers, type ExtendedTokenizer, type ExtendTokenizerOptions, extendTokenizer } from "./extend.ts";
+export {
+  type ExtendedTokenizer,
+  type ExtendTokenizerOptions,
+  type ExtensionTexts,
+  extendTokenizer,
+  readForExtension,
+} from "./extend.ts";
 export { type Extension, extensionOf } from "./extension-file.ts";
-export { type Fertility, fertility, parity } from "./fertility.ts";
+export { type Fertility, FertilityMeter, fertility, parity } from "./fertility.ts";
 export { readGgufTokenizer, tokenizerEntries } from "./gguf/index.ts";
 export { JsonTokenizer } from "./json-tokenizer.ts";
 export { loadTokenizer } from "./load.ts";
