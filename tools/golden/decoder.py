@@ -33,6 +33,7 @@ CONFIGS = {
                                         "original_max_position_embeddings": 16}),
     "llama-linear": LlamaConfig(**SMALL, num_key_value_heads=2, attention_bias=True, mlp_bias=True, head_dim=16,
                                 rope_scaling={"rope_type": "linear", "factor": 2.0}),
+    "yi": LlamaConfig(**TINY, num_key_value_heads=2, rms_norm_eps=1e-5, tie_word_embeddings=False, rope_theta=5000000.0, pad_token_id=0),
     "mistral": MistralConfig(**SMALL, num_key_value_heads=2, sliding_window=8, tie_word_embeddings=False),
     "qwen2": Qwen2Config(**SMALL, num_key_value_heads=2, tie_word_embeddings=True, rope_theta=1000000.0),
     "llama-dynamic": LlamaConfig(**dict(TINY, max_position_embeddings=16), num_key_value_heads=2,
