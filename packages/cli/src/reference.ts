@@ -5,10 +5,11 @@ import { main } from "./cli.ts";
 import { memoryEffects } from "./testing/memory-effects.ts";
 import { adapterVerbs } from "./verbs/adapter.ts";
 import { corpusVerbs } from "./verbs/corpus.ts";
+import { tokenizerVerbs } from "./verbs/tokenizer.ts";
 import { verbs } from "./verbs.ts";
 
 /** Verbs that have verbs of their own. */
-const INNER: Readonly<Record<string, readonly string[]>> = { corpus: corpusVerbs, adapter: adapterVerbs, tokenizer: ["train", "inspect"] };
+const INNER: Readonly<Record<string, readonly string[]>> = { corpus: corpusVerbs, adapter: adapterVerbs, tokenizer: tokenizerVerbs };
 
 export const REFERENCE_PATH: string = fileURLToPath(new URL("../../../docs/cli.md", import.meta.url));
 

@@ -20,7 +20,7 @@ export const verbs: readonly Row[] = [
   },
   { name: "generate", summary: "continue a prompt", load: () => import("./verbs/generate.ts") },
   { name: "corpus", summary: "make training text from a crawl", load: () => import("./verbs/corpus.ts") },
-  { name: "tokenizer", summary: "learn a tokenizer, or see what text costs", load: () => import("./verbs/tokenizer.ts") },
+  { name: "tokenizer", summary: "learn or extend a tokenizer, or see what text costs", load: () => import("./verbs/tokenizer.ts") },
   { name: "merge", summary: "one model from several of the same shape", load: () => import("./verbs/merge.ts") },
   { name: "adapter", summary: "LoRA adapters into models, and what they change", load: () => import("./verbs/adapter.ts") },
   { name: "select", summary: "choose the text of a pool that is most like a reference", load: () => import("./verbs/select.ts") },
