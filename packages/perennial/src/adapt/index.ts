@@ -1,5 +1,6 @@
 /** Adaptations: which parameters move, and in which shape. */
 export type { Adaptation, ParameterSet } from "./adaptation.ts";
+export { type EmbeddingInitializer, type InitializerInput, initializers, type ResizeOptions, resizeModel } from "./embeddings/index.ts";
 export { full } from "./full.ts";
 export { checkMerge, loadMerge, type Merge, type MergeSpec, mergeModels, mergeSchema, mergeTensors } from "./merge/index.ts";
 export { type LoraAdapter, type LoraModule, loraDelta, mergeAdapter, mergeAdapterFolder, readAdapter, writeAdapter } from "./peft/index.ts";
