@@ -1,6 +1,7 @@
 """The peer: Hugging Face tokenizers. Called by bench.ts, prints one JSON line.
   peer.py encode TOKENIZER.json TEXTS.json…   seconds for encode_batch of each file of texts
-  peer.py train VOCAB TEXTS.json OUT.json     seconds for training, and the tokenizer"""
+  peer.py train VOCAB TEXTS.json OUT.json     seconds for training, and the tokenizer
+  peer.py unigram VOCAB TEXTS.json OUT.json   the same for a Unigram vocabulary"""
 
 import json
 import sys
@@ -47,4 +48,17 @@ def train(vocab, path, out):
     tokenizer.save(out)
 
 
-{"encode": encode, "train": train}[sys.argv[1]](*sys.argv[2:])
+def unigram(vocab, path, out):
+    texts = load(path)
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Split(Regex(r"[\r\n]+"), "isolated"), pre_tokenizers.Metaspace(prepend_scheme="never")])
+    special = ["<|endoftext|>", "<unk>", *(f"<0x{byte:02X}>" for byte in range(256))]
+    trainer = trainers.UnigramTrainer(vocab_size=int(vocab), special_tokens=special, unk_token="<unk>", show_progress=False)
+    started = time.perf_counter()
+    tokenizer.train_from_iterator(texts, trainer, length=len(texts))
+    print(json.dumps({"seconds": time.perf_counter() - started}))
+    tokenizer.save(out)
+
+
+{"encode": encode, "train": train, "unigram": unigram}[sys.argv[1]](*sys.argv[2:])
