@@ -3,7 +3,9 @@
  *   training   = Σ over stages: tokens · flops per token          evaluation ≤ measurements · corpora · maxTokensPerCorpus · flops per token / 3
  * A forward pass is a third of a training step. Seconds follow from the peak of the machine; its owner says how much of it is reached.
  */
+
 import { isAbsolute, resolve } from "node:path";
+import { FieldError } from "../errors.ts";
 import { type DecoderConfig, decoderConfig } from "../model/config.ts";
 import { countParameters, type MemoryEstimate, trainingFlopsPerToken, trainingMemory } from "../model/cost.ts";
 import type { Plan } from "./plan.ts";
@@ -40,9 +42,16 @@ export function estimateOf(recipe: Recipe, plan: Plan, config: DecoderConfig): E
 export async function modelShape({ model, tokenizer }: Recipe, baseFolder: string): Promise<DecoderConfig> {
   const absolute = (path: string) => (isAbsolute(path) ? path : resolve(baseFolder, path));
   // Loaded only here: planning needs no libtorch.
-  if (typeof model === "string") return (await import("../model/index.ts")).readConfig(absolute(model)).config;
+  const extension = typeof tokenizer === "object" && "extend" in tokenizer ? tokenizer.extend : undefined;
+  if (typeof model === "string") {
+    const { config } = (await import("../model/index.ts")).readConfig(absolute(model));
+    return { ...config, vocabSize: config.vocabSize + (extension?.newTokens ?? 0) };
+  }
   const known = { ...model, vocabSize: 1 };
-  if (typeof tokenizer === "object") return decoderConfig({ ...known, vocabSize: tokenizer.train.vocabSize });
+  if (typeof tokenizer === "object") {
+    if ("train" in tokenizer) return decoderConfig({ ...known, vocabSize: tokenizer.train.vocabSize });
+    throw new FieldError("RECIPE_TOKENIZER", { at: "tokenizer.extend", expected: "a model folder to extend", received: model });
+  }
   const { ByteTokenizer, loadTokenizer } = await import("../tokenizer/index.ts");
   const { vocabSize } = tokenizer === "bytes" ? new ByteTokenizer() : await loadTokenizer(absolute(tokenizer));
   return decoderConfig({ ...known, vocabSize });

@@ -2,11 +2,12 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { keepFreedMemory, manualSeed } from "@perennial/torch";
+import { initializers, resizeModel } from "../adapt/index.ts";
 import { FieldError, PerennialError } from "../errors.ts";
 import { Decoder, decoderConfig, loadModel } from "../model/index.ts";
 import type { Recipe, ResolvedRecipe } from "../recipe/index.ts";
 import { DEFAULT_STORE_PATH, lockRunFolder, openStore, type Run, type Store } from "../store/index.ts";
-import type { Tokenizer } from "../tokenizer/index.ts";
+import type { JsonTokenizer, Tokenizer } from "../tokenizer/index.ts";
 import { type Checkpoint, checkpointNames, newestCheckpoint } from "../train/checkpoint.ts";
 import { chooseDevice, describeHardware } from "../train/hardware.ts";
 import { firstRankFirst, singleProcess, type World } from "../train/world.ts";
@@ -15,7 +16,7 @@ import type { Listener } from "./events.ts";
 import { recipeHash, runVariant, type VariantResult } from "./run-variant.ts";
 import { orderSources } from "./source-order.ts";
 import { EventFile, eventListener } from "./tensorboard.ts";
-import { openTokenizer } from "./tokenizer.ts";
+import { openTokenizer, tokenizerOfModel } from "./tokenizer.ts";
 
 export interface RunOptions {
   /** Folder that relative paths of the recipe start from. */
@@ -119,6 +120,10 @@ async function runOne(
         `The recipe is not the one that ${folder} was started with, so the run cannot go on as if nothing had happened. Undo the change, or start a new run with another output.`,
       );
     const resumeFrom = own ?? (await branchPoint(options, world, warn));
+    const old =
+      typeof recipe.tokenizer === "object" && "extend" in recipe.tokenizer
+        ? await tokenizerOfModel(recipe, (path) => resolve(options.baseFolder, path))
+        : undefined;
     // What the first process has trained and tokenized the others find.
     const { tokenizer, corpora } = await firstRankFirst(world, async () => {
       const tokenizer = await openTokenizer(recipe, options.baseFolder, folder, listen);
@@ -133,7 +138,7 @@ async function runOne(
         tokenizer,
         cacheFolder,
         modelPath: typeof recipe.model === "string" ? resolve(options.baseFolder, recipe.model) : null,
-        loadModel: () => startModel(recipe, tokenizer, options.baseFolder).model,
+        loadModel: () => startModel(recipe, tokenizer, options.baseFolder, old).model,
         note: (text) => listen({ kind: "note", text }),
       });
       return { tokenizer, corpora };
@@ -167,7 +172,7 @@ async function runOne(
         folder,
         tokenizer,
         corpora,
-        startModel: () => startModel(recipe, tokenizer, options.baseFolder),
+        startModel: () => startModel(recipe, tokenizer, options.baseFolder, old),
         recorder,
         resumeFrom,
         parentHash: parentOf(resumeFrom, store),
@@ -225,7 +230,8 @@ function finishedResult(store: Store, run: Run, recipe: Recipe, folder: string):
   return { status: "finished", reason: null, modelFolder: join(folder, "model"), before: row(0), after: row(rows.length - 1), changes };
 }
 
-function startModel(recipe: Recipe, tokenizer: Tokenizer, baseFolder: string) {
+/** `old` is the tokenizer that the recipe extends. */
+function startModel(recipe: Recipe, tokenizer: Tokenizer, baseFolder: string, old: JsonTokenizer | undefined) {
   const { model } = recipe;
   if (typeof model === "string") {
     const path = isAbsolute(model) ? model : resolve(baseFolder, model);
@@ -236,7 +242,11 @@ function startModel(recipe: Recipe, tokenizer: Tokenizer, baseFolder: string) {
         received: model,
         todo: `there is no ${path}`,
       });
-    return { ...loadModel(path), path };
+    const loaded = loadModel(path);
+    if (old === undefined || typeof recipe.tokenizer !== "object" || !("extend" in recipe.tokenizer)) return { ...loaded, path };
+    const initializer = initializers[recipe.tokenizer.extend.initialization];
+    const resized = resizeModel(loaded.model, old, tokenizer as JsonTokenizer, { initializer, seed: recipe.seed });
+    return { model: resized, rawConfig: loaded.rawConfig, path };
   }
   const { numKeyValueHeads, headDim, intermediateSize, ...rest } = model as Extract<Recipe["model"], object>;
   manualSeed(recipe.seed);
