@@ -1,5 +1,5 @@
 /** The tokenizer that a recipe asks for. */
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { Rejections, readDocuments } from "../corpus/formats/index.ts";
 import { FieldError } from "../errors.ts";
@@ -48,9 +48,7 @@ async function trained(
   const names = corpora ?? Object.keys(recipe.corpora);
   listen({ kind: "note", text: `learning a tokenizer of ${vocabSize} tokens from ${names.join(", ")}` });
   const { tokenizer } = await trainTokenizer(textsOf(recipe, names, maxBytes, absolute), { vocabSize, specialTokens: [END_OF_TEXT] });
-  mkdirSync(folder, { recursive: true });
-  await tokenizer.save(folder);
-  return loadTokenizer(folder);
+  return keepTokenizer(tokenizer, folder);
 }
 
 async function extended(
@@ -68,8 +66,18 @@ async function extended(
     newTokens,
     ...(keep.length === 0 ? {} : { keep: textsOf(recipe, keep, maxBytes, absolute) }),
   });
-  mkdirSync(folder, { recursive: true });
-  await tokenizer.save(folder);
+  const learned = tokenizer.vocabSize - old.vocabSize;
+  if (learned < newTokens) listen({ kind: "warning", text: `the text gave only ${learned} of ${newTokens} new tokens` });
+  return keepTokenizer(tokenizer, folder);
+}
+
+/** The folder appears whole, so that a run that was killed meanwhile learns it again instead of taking half of it. */
+async function keepTokenizer(tokenizer: Tokenizer, folder: string): Promise<Tokenizer> {
+  const partial = `${folder}.partial`;
+  rmSync(partial, { recursive: true, force: true });
+  await tokenizer.save(partial);
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(partial, folder);
   return loadTokenizer(folder);
 }
 
