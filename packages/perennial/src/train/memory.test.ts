@@ -2,7 +2,7 @@ import { autocast, liveTensors, manualSeed, optim, scope, setNumThreads, torch }
 import { expect, test } from "vitest";
 import { Decoder, decoderConfig } from "../model/index.ts";
 
-test.each(["float32", "bfloat16"] as const)("600 steps in %s leave neither tensors nor memory behind", async (dtype) => {
+test.each(["float32", "bfloat16"] as const)("800 steps in %s leave neither tensors nor memory behind", async (dtype) => {
   setNumThreads(1);
   manualSeed(1);
   const [V, B, T] = [64, 2, 16] as const;
@@ -21,13 +21,15 @@ test.each(["float32", "bfloat16"] as const)("600 steps in %s leave neither tenso
   const after = async (steps: number) => {
     for (let i = 0; i < steps; i++) step();
     await new Promise((done) => setImmediate(done));
-    return { tensors: liveTensors(), bytes: process.memoryUsage.rss() };
+    const { rss, heapTotal } = process.memoryUsage();
+    // Without JavaScript's own heap, which grows and shrinks as the collector likes.
+    return { tensors: liveTensors(), bytes: rss - heapTotal };
   };
   const settled = await after(200);
-  const end = await after(400);
+  const end = await after(600);
   expect(end.tensors).toBe(settled.tensors);
-  // A graph that stays alive would be 400 times 100 KiB; the collector's own heap moves less than the bound.
-  expect(end.bytes - settled.bytes).toBeLessThan(16 * 2 ** 20);
+  // A graph that stays alive would be 600 times 100 KiB; pages that the allocator holds move less than half of that.
+  expect(end.bytes - settled.bytes).toBeLessThan(32 * 2 ** 20);
   model.dispose();
   optimizer.dispose();
 });
