@@ -10,7 +10,7 @@ import { FieldError } from "../errors.ts";
 import { writtenScore } from "./extended-json.ts";
 import { packTokens, type Text, tokenizerAddon } from "./native.ts";
 import type { TrainedTokenizer } from "./train.ts";
-import { feed, MAX_WORDS, splitAt, tokenizerOf } from "./trainer.ts";
+import { feed, MAX_WORDS, specialTokensJson, splitAt, tokenizerOf } from "./trainer.ts";
 
 export interface TrainUnigramOptions {
   /** Tokens in all. Fewer come out when the text has no more pieces. */
@@ -101,15 +101,7 @@ function unigramJson(vocabulary: readonly [string, number][], specialTokens: rea
     version: "1.0",
     truncation: null,
     padding: null,
-    added_tokens: [...new Set(specialTokens)].map((content, id) => ({
-      id,
-      content,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: true,
-    })),
+    added_tokens: specialTokensJson(specialTokens),
     normalizer: normalize ? { type: "NFC" } : null,
     pre_tokenizer: {
       type: "Sequence",

@@ -11,7 +11,7 @@ import { byteCharacters, bytesToCharacters } from "./byte-characters.ts";
 import type { JsonTokenizer } from "./json-tokenizer.ts";
 import { packTokens, type Text, tokenizerAddon, type WordStatistics } from "./native.ts";
 import { LLAMA3_PATTERN, O200K_PATTERN, QWEN2_PATTERN } from "./steps.ts";
-import { feed, MAX_WORDS, splitAt, tokenizerOf } from "./trainer.ts";
+import { feed, MAX_WORDS, specialTokensJson, splitAt, tokenizerOf } from "./trainer.ts";
 
 /** How text is cut into words that merges never cross. */
 export type PreTokenization = "gpt2" | "llama3" | "qwen2" | "o200k";
@@ -92,15 +92,7 @@ function blankTokenizer(tokens: readonly string[], specialTokens: readonly strin
     version: "1.0",
     truncation: null,
     padding: null,
-    added_tokens: [...new Set(specialTokens)].map((content, id) => ({
-      id,
-      content,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: true,
-    })),
+    added_tokens: specialTokensJson(specialTokens),
     normalizer: normalize ? { type: "NFC" } : null,
     pre_tokenizer: preTokenizers[preTokenization](),
     post_processor: null,

@@ -48,3 +48,15 @@ export function tokenizerOf(json: object, endOfText?: string): JsonTokenizer {
   );
   return new JsonTokenizer(files, { bos: endOfText, eos: endOfText });
 }
+
+/** Special tokens as `added_tokens` of a tokenizer.json: the first ids, in their order. */
+export const specialTokensJson = (specialTokens: readonly string[]) =>
+  [...new Set(specialTokens)].map((content, id) => ({
+    id,
+    content,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special: true,
+  }));
