@@ -11,7 +11,7 @@ export function loadMerge(path: string): Merge {
   } catch (error) {
     throw new FieldError(
       "MERGE_RECIPE",
-      { at: path, expected: "a YAML file", todo: (error as Error).message.split("\n")[0]! },
+      { at: path, expected: "a YAML file that says what to merge", todo: (error as Error).message.split(",")[0]!.split("\n")[0]! },
       { cause: error },
     );
   }

@@ -36,7 +36,7 @@ export function readAdapter(folder: string): LoraAdapter {
   } catch (error) {
     throw new FieldError(
       "ADAPTER_CONFIG",
-      { at, expected: "a PEFT adapter's configuration", received: (error as Error).message },
+      { at, expected: `a PEFT adapter's configuration in JSON (${missing(error) ? "there is no such file" : (error as Error).message})` },
       { cause: error },
     );
   }
@@ -129,3 +129,5 @@ function patterned(patterns: unknown, module: string): number | undefined {
     if (new RegExp(`^(.*\\.)?(${pattern})$`).test(module)) return value;
   return undefined;
 }
+
+const missing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === "ENOENT";

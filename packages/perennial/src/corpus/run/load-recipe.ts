@@ -24,7 +24,7 @@ export function loadCorpusRecipe(path: string, { set = [] }: { readonly set?: re
     text = readFileSync(path, "utf8");
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
-    const todo = missing ? "recipes/fineweb2/corpus.yaml is one to start from" : (cause as Error).message;
+    const todo = missing ? "start from recipes/fineweb2/corpus.yaml" : (cause as Error).message;
     throw new FieldError(missing ? "RECIPE_MISSING" : "RECIPE_UNREADABLE", { at: path, expected: "a corpus recipe", todo }, { cause });
   }
   return parseCorpusRecipe(text, path, set);
