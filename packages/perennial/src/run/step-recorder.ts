@@ -26,7 +26,8 @@ export class StepRecorder {
   record(step: number, tokens: number, report: StepReport, shares: Readonly<Record<string, AchievedShare>>): void {
     const { recorder, listen, totalSteps, peakFlops, flopsPerToken, stage } = this.options;
     const tokensPerSecond = this.meter.add(report.targetTokens, report.seconds);
-    const modelFlopsUtilization = (tokensPerSecond * flopsPerToken) / peakFlops;
+    // The peak was measured at the start, perhaps at a busy moment: more than all of it says only that.
+    const modelFlopsUtilization = Math.min(1, (tokensPerSecond * flopsPerToken) / peakFlops);
     const memoryBytes = process.memoryUsage.rss();
     const mixture = Object.entries(shares).flatMap(([name, { requestedShare, targetTokenShare, tokenShare, documentShare }]) => [
       [METRICS.requestedShare(name), requestedShare],
