@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { findInputs } from "../corpus/formats/index.ts";
@@ -195,6 +196,11 @@ test("tokens are counted where the corpus is small, estimated within a few perce
   expect(exact).toBe(false);
   const counted = ShardedCorpus.open(await tokenizeCorpus(large)).numTokens;
   expect(Math.abs(tokens / counted - 1)).toBeLessThan(0.05);
+  // Compressed, the first piece that is read from the disk holds far more text than is asked for, and must count whole.
+  const compressed = findInputs(large.paths).map(({ path }) => `${path}.gz`);
+  for (const [i, { path }] of findInputs(large.paths).entries()) writeFileSync(compressed[i]!, gzipSync(readFileSync(path)));
+  const guess = await estimateTokens(findInputs(compressed), large.tokenizer);
+  expect(Math.abs(guess.tokens / counted - 1)).toBeLessThan(0.05);
 });
 
 test("each document is ended once and begun as the template begins it; empty texts are no documents", async () => {

@@ -27,24 +27,26 @@ export async function estimateTokens(
     const file = files[Math.floor((i * files.length) / count)]!;
     const texts: string[] = [];
     let [characters, bytesRead, whole] = [0, 0, true];
+    let bytesOfEnough = Number.POSITIVE_INFINITY;
     const onBytes = (bytes: number) => {
       bytesRead += bytes;
     };
-    // Whole batches: what the bytes read so far hold has then been counted.
     for await (const { records } of readRecords([file], { onBytes, ...(textField === undefined ? {} : { textField }) })) {
+      // Files are read in pieces that hold many batches. Where the next piece begins all of those before it have been counted.
+      if (bytesRead > bytesOfEnough) {
+        whole = false;
+        break;
+      }
       for (const record of records) {
         if (!("document" in record)) continue;
         texts.push(record.document.text);
         characters += record.document.text.length;
       }
-      if (characters >= SAMPLED_CHARACTERS_PER_FILE) {
-        whole = false;
-        break;
-      }
+      if (characters >= SAMPLED_CHARACTERS_PER_FILE) bytesOfEnough = Math.min(bytesOfEnough, bytesRead);
     }
     const around = [tokenizer.prependTokenId, tokenizer.eosTokenId].filter((id) => id !== undefined).length;
     tokens += tokenizer.encodeBatch(texts).ids.length + around * texts.length;
-    sampledBytes += whole ? file.sizeBytes : Math.min(bytesRead, file.sizeBytes);
+    sampledBytes += whole ? file.sizeBytes : bytesOfEnough;
     exact &&= whole;
   }
   if (exact) return { tokens, exact };
