@@ -59,11 +59,12 @@ export function estimateText(estimates: readonly Estimate[], peak: Peak): string
     .join("");
 }
 
-/** What the sampling of each stage makes of the corpora's sizes; stages whose shares are written down have nothing to tell. */
+/** What the sampling of each stage makes of the corpora's sizes; stages whose shares are written down, or with one corpus, have nothing to tell. */
 export function samplingText(recipe: Recipe, plan: Plan, corpora: readonly CorpusSize[]): string {
   return recipe.stages
     .flatMap(({ name, mixture }, i) => {
       const sizes = mixture.sources.map(({ corpus }) => corpora.find((one) => one.name === corpus)?.tokens ?? null);
+      if (mixture.sources.length === 1 && mixture.sampling.sampling === "temperature") return [];
       if (mixture.sources.every(({ share }) => share !== null) || sizes.includes(null)) return [];
       const budget = plan.stages[i]!.tokens * (1 - (mixture.replay?.share ?? 0));
       const sources = mixture.sources.map(({ corpus, share, maxEpochs, group }, j) => ({
