@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { begin, putWord } from "../call.ts";
+import { type Dtype, itemSize } from "../dtype.ts";
 import { native } from "../native.ts";
 import type { Tensor } from "../tensor.ts";
 import { torch } from "../torch.ts";
@@ -15,6 +16,8 @@ export interface SafetensorsReader {
   describe(name: string): Pick<Entry, "dtype" | "shape">;
   /** A tensor of its own. Errors: an unknown name; a file that was cut short since it was opened. */
   read(name: string): Tensor;
+  /** Its values from `start` to before `end`, counted along the flattened tensor: [end − start]. */
+  readFlat(name: string, start: number, end: number): Tensor;
   /** Closes the file; a reader that is forgotten closes it some time. */
   close(): void;
 }
@@ -59,24 +62,34 @@ function openFile(path: string): SafetensorsReader {
     if (entry === undefined) throw new SafetensorsError(path, `there is no tensor "${name}"`);
     return entry;
   };
+  const fill = (name: string, shape: readonly number[], dtype: Dtype, offset: number): Tensor => {
+    if (!isOpen) throw new SafetensorsError(path, `the file was closed before tensor "${name}" was read`);
+    const tensor = torch.empty([...shape], { dtype });
+    begin();
+    putWord(tensor.liveHandle);
+    putWord(dataOffset + offset);
+    try {
+      native.readRange(file);
+    } catch (error) {
+      tensor.dispose();
+      throw new SafetensorsError(path, `tensor "${name}": ${(error as Error).message}`);
+    }
+    return tensor;
+  };
   const reader: SafetensorsReader = {
     names: [...entries.keys()],
     metadata,
     describe: entryOf,
     read(name) {
       const { dtype, shape, start } = entryOf(name);
-      if (!isOpen) throw new SafetensorsError(path, `the file was closed before tensor "${name}" was read`);
-      const tensor = torch.empty(shape, { dtype });
-      begin();
-      putWord(tensor.liveHandle);
-      putWord(dataOffset + start);
-      try {
-        native.readRange(file);
-      } catch (error) {
-        tensor.dispose();
-        throw new SafetensorsError(path, `tensor "${name}": ${(error as Error).message}`);
-      }
-      return tensor;
+      return fill(name, shape, dtype, start);
+    },
+    readFlat(name, from, to) {
+      const { dtype, start, end } = entryOf(name);
+      const size = itemSize(dtype);
+      if (!(Number.isSafeInteger(from) && Number.isSafeInteger(to) && 0 <= from && from <= to && start + to * size <= end))
+        throw new RangeError(`tensor "${name}" has ${(end - start) / size} values, not ${from} to ${to}`);
+      return fill(name, [to - from], dtype, start + from * size);
     },
     close() {
       if (!isOpen) return;
@@ -129,6 +142,7 @@ function openSharded(indexPath: string): SafetensorsReader {
     metadata: Object.assign({}, ...[...shards.values()].map((shard) => shard.metadata)) as Record<string, string>,
     describe: (name) => shardOf(name).describe(name),
     read: (name) => shardOf(name).read(name),
+    readFlat: (name, start, end) => shardOf(name).readFlat(name, start, end),
     close: () => {
       for (const shard of shards.values()) shard.close();
     },
