@@ -1,18 +1,20 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { InvalidArgumentError } from "commander";
-import type { CellProgress, JudgedClaim, Outcome, Reproduction } from "perennial/reproduce";
+import type { JudgedClaim, Outcome, Reproduction } from "perennial/reproduce";
 import type { Effects } from "../effects.ts";
-import { Progress, progressMode } from "../progress.ts";
-import { displayRun } from "../run-display.ts";
+import { progressMode } from "../progress.ts";
 import { table } from "../text.ts";
 import { INTERRUPTED, Interrupted, verb } from "../verb.ts";
+import { CellsDisplay } from "./reproduce-progress.ts";
 
 interface Options {
   seeds: number[];
   tokens: number;
   width: number;
   arms?: string[];
+  workers: number;
   folder: string;
   docs?: string | true;
   quiet?: boolean;
@@ -28,6 +30,7 @@ export default verb((command, effects) => {
     .option("--tokens <factor>", "every budget times this, e.g. 0.5", factor, DEFAULTS.tokens)
     .option("--width <size>", "hidden size of the small model, a multiple of 8", width, DEFAULTS.width)
     .option("--arms <list>", "only these arms, and the claims that need no others", (written: string) => written.split(","))
+    .option("--workers <count>", "runs at once, each a process of one thread; the numbers do not depend on it", workers, availableParallelism()) // biome-ignore format: one line
     .option("--folder <path>", "where runs and the page go; what is finished there is not run again", DEFAULTS.folder)
     .option("--docs [folder]", "also write the page into the documentation, docs/results unless named")
     .option("--quiet", "only the result")
@@ -40,6 +43,7 @@ Examples:
   perennial reproduce simple-scalable-cpt                the method and its baselines, three seeds
   perennial reproduce simple-scalable-cpt --seeds 1 --tokens 0.2    a quick look
   perennial reproduce simple-scalable-cpt --width 128    is it the size of the model?
+  perennial reproduce simple-scalable-cpt --workers 1    leave the other cores alone
 
 Ctrl-C saves; the same command goes on where it was.`,
     )
@@ -61,15 +65,17 @@ async function list({ json }: Options, effects: Effects): Promise<void> {
 }
 
 async function run(reproduction: Reproduction, options: Options, effects: Effects): Promise<Outcome> {
-  const { ReproductionStopped, reproduce } = await import("perennial/reproduce");
+  const { CellProcesses, ReproductionStopped, reproduce } = await import("perennial/reproduce");
   const mode = options.json === true ? "lines" : progressMode({ quiet: options.quiet === true }, effects.isTTY);
-  const progress = new Progress(mode, effects);
-  const show = displayRun(progress, effects);
+  const display = new CellsDisplay(mode, effects, { measurements: reproduction.measurements, workers: options.workers });
+  const pool = new CellProcesses(reproduction.name, options.workers);
   const abort = new AbortController();
   const interrupt = () => {
     if (abort.signal.aborted) process.exit(INTERRUPTED);
+    display.stopping = true;
     abort.abort();
-    effects.err("\nperennial: finishing the step, then saving; Ctrl-C again to leave at once\n");
+    display.clear();
+    effects.err("\nperennial: finishing the steps, then saving; Ctrl-C again to leave at once\n");
   };
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
@@ -79,35 +85,24 @@ async function run(reproduction: Reproduction, options: Options, effects: Effect
       seeds: options.seeds,
       settings: { tokens: options.tokens, width: options.width },
       ...(options.arms === undefined ? {} : { arms: options.arms }),
+      pool,
       signal: abort.signal,
-      // The steps of a cell are watched; what each run says of its files is not.
-      listen: (message) => {
-        if (message.kind === "step" || message.kind === "warning") show(message);
-        if (message.kind === "note" && message.text.startsWith("making")) show(message);
-      },
-      onCell: (cell) => {
-        progress.end();
-        progress.note(cellText(reproduction, cell));
-      },
+      listen: (message, of) => display.onMessage(message, of),
+      onPlan: (plan) => display.onPlan(plan),
+      onCell: (cell) => display.onCell(cell),
     });
   } catch (error) {
-    if (error instanceof ReproductionStopped) throw new Interrupted();
+    if (error instanceof ReproductionStopped) {
+      display.note("saved; the same command goes on where it was");
+      throw new Interrupted();
+    }
     throw error;
   } finally {
-    progress.end();
+    display.clear();
+    await pool.close();
     process.off("SIGINT", interrupt);
     process.off("SIGTERM", interrupt);
   }
-}
-
-function cellText({ measurements }: Reproduction, { arm, seed, number, total, state, cell, seconds }: CellProgress): string {
-  const head = `[${number}/${total}] ${arm}, seed ${seed}`;
-  if (state === "begins" || cell === undefined) return `${head} …`;
-  const values = measurements.flatMap(({ key, label, digits = 3 }) => {
-    const value = cell.measurements[key];
-    return value === undefined || value === null ? [] : [`${label} ${value.toFixed(digits)}`];
-  });
-  return `${head}: ${values.join(" · ")} (${state === "kept" ? "kept" : `${seconds?.toFixed(0)} s`})`;
 }
 
 /** The page beside the runs, and in the documentation where asked. Returns the path of the former. */
@@ -170,5 +165,11 @@ function factor(written: string): number {
 function width(written: string): number {
   const value = Number(written);
   if (!Number.isSafeInteger(value) || value < 8 || value % 8 !== 0) throw new InvalidArgumentError("Expected a multiple of 8.");
+  return value;
+}
+
+function workers(written: string): number {
+  const value = Number(written);
+  if (!Number.isSafeInteger(value) || value < 1 || value > 1024) throw new InvalidArgumentError("Expected a whole number from 1, e.g. 2.");
   return value;
 }

@@ -5,8 +5,7 @@ import { setNumThreads } from "@perennial/torch";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { RecipeSpec } from "../recipe/index.ts";
 import { runRecipeCell, sharedModel } from "./recipe-cell.ts";
-import type { CellContext } from "./reproduction.ts";
-import { ReproductionStopped } from "./run.ts";
+import { type CellContext, ReproductionStopped } from "./reproduction.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -18,6 +17,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const context = (name: string, more: Partial<CellContext> = {}): CellContext => ({
   folder: join(folder, name),
   sharedFolder: join(folder, "shared"),
+  tokensFolder: join(folder, "tokens"),
   listen: () => {},
   signal: undefined,
   ...more,

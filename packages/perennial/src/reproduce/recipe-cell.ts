@@ -5,14 +5,14 @@
  */
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { writeJson } from "../corpus/durable.ts";
 import { PerennialError } from "../errors.ts";
 import { evaluateHeldOut } from "../evaluate/model/index.ts";
 import { type Recipe, type RecipeSpec, resolveRecipe } from "../recipe/index.ts";
 import { openModel, prepareCorpora, runRecipe } from "../run/index.ts";
-import { type EvaluationMatrix, hashText, openStore } from "../store/index.ts";
-import type { CellContext, Curve } from "./reproduction.ts";
-import { ReproductionStopped } from "./run.ts";
+import { type EvaluationMatrix, hashText, lockRunFolder, openStore, type RunLock } from "../store/index.ts";
+import { type CellContext, type Curve, ReproductionStopped } from "./reproduction.ts";
 import { realText } from "./text.ts";
 import { documentScores } from "./verdict.ts";
 
@@ -64,12 +64,37 @@ export async function runRecipeCell(spec: RecipeSpec, context: CellContext, base
 export async function sharedModel(spec: RecipeSpec, context: CellContext): Promise<string> {
   const folder = join(context.sharedFolder, `${spec.name}-${hashText(JSON.stringify(spec)).slice(0, 12)}`);
   const done = join(folder, "done.json");
-  if (!existsSync(done)) {
-    context.listen({ kind: "note", text: `making the model "${spec.name}", once for all` });
-    const { modelFolder } = await runIn(folder, spec, { ...context, folder });
-    writeJson(done, { modelFolder: modelFolder.slice(folder.length + 1) });
+  const ready = () => existsSync(done);
+  if (!ready()) {
+    // Cells in other processes ask for it at the same time: one makes it, the others wait.
+    const lock = await lockOr(ready, folder, context.signal);
+    try {
+      if (!ready()) {
+        context.listen({ kind: "note", text: `making the model "${spec.name}", once for all` });
+        const { modelFolder } = await runIn(folder, spec, { ...context, folder });
+        writeJson(done, { modelFolder: modelFolder.slice(folder.length + 1) });
+      }
+    } finally {
+      lock?.release();
+    }
   }
   return join(folder, (JSON.parse(readFileSync(done, "utf8")) as { modelFolder: string }).modelFolder);
+}
+
+const WAIT_MILLISECONDS = 300;
+
+/** Takes the lock of the folder as soon as it is free; nothing when `ready` first. */
+async function lockOr(ready: () => boolean, folder: string, signal: AbortSignal | undefined): Promise<RunLock | undefined> {
+  while (!ready()) {
+    if (signal?.aborted === true) throw new ReproductionStopped();
+    try {
+      return lockRunFolder(folder);
+    } catch (error) {
+      if (!(error instanceof PerennialError && error.code === "RUN_FOLDER_BUSY")) throw error;
+    }
+    await setTimeout(WAIT_MILLISECONDS);
+  }
+  return undefined;
 }
 
 interface FinishedRun {
@@ -93,7 +118,7 @@ async function runIn(output: string, spec: RecipeSpec, context: CellContext, bas
   const [summary] = await runRecipe(resolved, {
     baseFolder: context.folder,
     storePath: storePath(context.folder),
-    cacheFolder: tokensFolder(context),
+    cacheFolder: context.tokensFolder,
     resume: true,
     listen: context.listen,
     ...(context.signal === undefined ? {} : { signal: context.signal }),
@@ -105,7 +130,6 @@ async function runIn(output: string, spec: RecipeSpec, context: CellContext, bas
 }
 
 const storePath = (folder: string) => join(folder, "store.db");
-const tokensFolder = ({ sharedFolder }: CellContext) => join(sharedFolder, "tokens");
 
 /** Held-out text is tokenized already: it is found in the cache. */
 async function finalOf(recipe: Recipe, modelFolder: string, context: CellContext): Promise<Pick<RecipeCell, "final" | "documents">> {
@@ -113,7 +137,7 @@ async function finalOf(recipe: Recipe, modelFolder: string, context: CellContext
   try {
     const prepared = await prepareCorpora(recipe, tokenizer, {
       baseFolder: context.folder,
-      cacheFolder: tokensFolder(context),
+      cacheFolder: context.tokensFolder,
       onProgress: () => {},
     });
     const { sequenceLength, microBatchSize } = recipe.stages.at(-1)!.train;

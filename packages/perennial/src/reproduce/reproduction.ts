@@ -69,8 +69,10 @@ export interface ChartText {
 export interface CellContext {
   /** Of this cell alone; it goes when the cell is finished. A killed cell finds here what it had. */
   readonly folder: string;
-  /** Kept between cells and reproductions: base models, tokenized text. */
+  /** Kept between cells and reproductions: base models, texts made from the real ones. */
   readonly sharedFolder: string;
+  /** Kept between cells that follow one another: tokenized text. */
+  readonly tokensFolder: string;
   readonly listen: Listener;
   readonly signal: AbortSignal | undefined;
 }
@@ -90,9 +92,14 @@ export interface Reproduction<Inputs = unknown> {
   readonly measurements: readonly Measurement[];
   readonly claims: readonly Claim[];
   readonly charts: readonly ChartText[];
+  /** Of computing at the full budget with hidden size 64 and three seeds: one thread of the machine that the pages in docs/results name. */
+  readonly minutes: number;
   inputs(arm: string, seed: number, settings: Settings): Inputs;
   run(inputs: Inputs, context: CellContext): Promise<Cell>;
 }
+
+/** A cell was asked to stop, and has saved what it had. */
+export class ReproductionStopped extends Error {}
 
 /** Keeps the type of the inputs where a reproduction is defined. */
 export const defineReproduction = <Inputs>(reproduction: Reproduction<Inputs>): Reproduction<Inputs> => reproduction;

@@ -2,9 +2,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { CellPool } from "./cell-pool.ts";
 import { NOTES_MARK, notesOf, resultPage } from "./page.ts";
-import { defineReproduction, type Reproduction } from "./reproduction.ts";
-import { ReproductionStopped, reproduce } from "./run.ts";
+import { defineReproduction, type Reproduction, ReproductionStopped } from "./reproduction.ts";
+import { reproduce } from "./run.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -36,6 +37,7 @@ function toy(ran: string[], fails?: string): Reproduction {
       },
     ],
     charts: [{ curve: "loss", title: "Loss", x: "tokens", y: "nats" }],
+    minutes: 1,
     inputs: (arm: string, seed: number, settings) => ({ arm, seed, ...settings }),
     async run({ arm, seed, tokens }, { signal }) {
       if (`${arm}${seed}` === fails) throw new Error("power cut");
@@ -102,4 +104,26 @@ test("the page has the command, the numbers, the verdict and the picture, and ke
   const edited = `${markdown}\n## What to make of it\n\nNothing.\n`;
   const again = resultPage(reproduction, outcome, { command: "x", notes: notesOf(edited)! });
   expect(again.markdown).toContain(`${NOTES_MARK}\n\n## What to make of it\n\nNothing.\n`);
+});
+
+test("as many cells at once as the pool holds, in the order of seeds; a cell that fails stops the others", async () => {
+  const reproduction = toy([]);
+  const slots: [number, string][] = [];
+  const pool = (fails?: string): CellPool => ({
+    size: 2,
+    async run(slot, { arm, seed, settings }, { signal, ...context }) {
+      slots.push([slot, `${arm}${seed}`]);
+      await new Promise((done) => setTimeout(done, arm === fails ? 5 : 20));
+      if (arm === fails) throw new Error("power cut");
+      if (signal?.aborted === true) throw new ReproductionStopped();
+      return { cell: await reproduction.run(reproduction.inputs(arm, seed, settings), { ...context, signal }), hardware: {} };
+    },
+    async close() {},
+  });
+  await expect(reproduce(reproduction, { folder, seeds: [1, 2], settings, pool: pool("method") })).rejects.toThrow("power cut");
+  expect(slots).toEqual([[0, "base1"], [1, "method1"]]); // biome-ignore format: one line
+  expect(readdirSync(join(folder, "toy", "cells"))).toEqual([]);
+  const outcome = await reproduce(reproduction, { folder, seeds: [1, 2], settings, pool: pool() });
+  expect(outcome.cells.map(({ arm, seed }) => `${arm}${seed}`)).toEqual(["base1", "method1", "base2", "method2"]);
+  expect(outcome.claims[0]!.verdict).toBe("held");
 });

@@ -1,17 +1,18 @@
 /**
- * Runs the cells of a reproduction, one after the other, seed by seed, so that what is finished at any moment is whole seeds. Each finished
- * cell is one file, written whole or not at all, that carries the hash of all it was computed from; a call that was cut short goes on at the
- * first cell without one. Inside a cell the trainer's own checkpoints do the same.
- *   FOLDER/NAME/cells/ARM-seedS-HASH.json    FOLDER/NAME/work/…    FOLDER/shared/…
+ * Runs the cells of a reproduction, seed by seed, so that what is finished at any moment is whole seeds; as many at once as the pool holds.
+ * Each finished cell is one file, written whole or not at all, that carries the hash of all it was computed from; a call that was cut short
+ * goes on at the cells without one. Inside a cell the trainer's own checkpoints do the same.
+ *   FOLDER/NAME/cells/ARM-seedS-HASH.json    FOLDER/NAME/work/…    FOLDER/NAME/tokens/SLOT/…    FOLDER/shared/…
  */
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeJson } from "../corpus/durable.ts";
 import { FieldError, nearest } from "../errors.ts";
-import type { Listener } from "../run/index.ts";
+import type { RunEventMessage } from "../run/index.ts";
 import { hashPath, hashText, lockRunFolder } from "../store/index.ts";
-import { describeHardware } from "../train/hardware.ts";
-import type { Cell, Claim, Reproduction, Settings } from "./reproduction.ts";
+import { type CellPool, inThisProcess } from "./cell-pool.ts";
+import { secondsOfCells } from "./cost.ts";
+import { type Cell, type Claim, type Reproduction, ReproductionStopped, type Settings } from "./reproduction.ts";
 import { realText } from "./text.ts";
 import { type Estimate, estimateClaim, judge, type SeedCells, type Verdict } from "./verdict.ts";
 
@@ -21,18 +22,32 @@ export interface ReproduceOptions {
   readonly settings: Settings;
   /** Only these arms; claims that need others are left out. */
   readonly arms?: readonly string[];
-  readonly listen?: Listener;
+  /** Where cells run: in this process, one after the other, unless given. Left open. */
+  readonly pool?: CellPool;
+  readonly listen?: (message: RunEventMessage, of: CellOf) => void;
+  /** Told once, before the first cell runs. */
+  readonly onPlan?: (plan: CellPlan) => void;
   readonly onCell?: (progress: CellProgress) => void;
-  /** Aborted: the running cell saves and the call throws `ReproductionStopped`. */
+  /** Aborted: the running cells save and the call throws `ReproductionStopped`. */
   readonly signal?: AbortSignal;
 }
 
-export interface CellProgress {
+export interface CellOf {
   readonly arm: string;
   readonly seed: number;
   /** From 1. */
   readonly number: number;
   readonly total: number;
+}
+
+export interface CellPlan {
+  readonly total: number;
+  readonly missing: number;
+  /** Of computing in all, about; see `secondsOfCells`. */
+  readonly seconds: number;
+}
+
+export interface CellProgress extends CellOf {
   readonly state: "begins" | "finished" | "kept";
   readonly cell?: Cell;
   readonly seconds?: number;
@@ -63,47 +78,88 @@ export interface Outcome {
   readonly claims: readonly JudgedClaim[];
 }
 
-export class ReproductionStopped extends Error {}
-
 export async function reproduce(reproduction: Reproduction, options: ReproduceOptions): Promise<Outcome> {
-  const { seeds, settings, folder, signal, onCell = () => {} } = options;
+  const { seeds, settings, folder } = options;
   const arms = armsOf(reproduction, options.arms);
   const home = join(folder, reproduction.name);
   mkdirSync(join(home, "cells"), { recursive: true });
   const lock = lockRunFolder(home);
   try {
     const texts = await Promise.all(reproduction.texts.map(async (name) => [name, (await hashPath(realText(name).path)).hash]));
-    const cells: CellRecord[] = [];
     const total = seeds.length * arms.length;
-    for (const seed of seeds)
-      for (const arm of arms) {
+    const cells = seeds.flatMap((seed, i) =>
+      arms.map((arm, k): CellState => {
         const inputs = reproduction.inputs(arm, seed, settings);
         const hash = hashText(JSON.stringify({ inputs, texts }));
         const name = `${arm}-seed${seed}-${hash.slice(0, 12)}`;
         const file = join(home, "cells", `${name}.json`);
-        const progress = { arm, seed, number: cells.length + 1, total };
-        const kept = readRecord(file, hash);
-        if (kept !== undefined) {
-          cells.push(kept);
-          onCell({ ...progress, state: "kept", cell: kept.cell, seconds: kept.seconds });
-          continue;
-        }
-        if (signal?.aborted === true) throw new ReproductionStopped();
-        onCell({ ...progress, state: "begins" });
-        const work = join(home, "work", name);
-        const start = performance.now();
-        const context = { folder: work, sharedFolder: join(folder, "shared"), listen: options.listen ?? (() => {}), signal };
-        const cell = await reproduction.run(inputs, context);
-        const seconds = (performance.now() - start) / 1000;
-        const record: CellRecord = { arm, seed, hash, inputs, cell, seconds, hardware: describeHardware() };
-        writeJson(file, record);
-        rmSync(work, { recursive: true, force: true });
-        cells.push(record);
-        onCell({ ...progress, state: "finished", cell, seconds });
-      }
-    return { name: reproduction.name, settings, seeds, cells, claims: judgeClaims(reproduction, seeds, cells) };
+        return { of: { arm, seed, number: i * arms.length + k + 1, total }, inputs, hash, name, file, record: readRecord(file, hash) };
+      }),
+    );
+    await runMissing(reproduction, cells, home, options);
+    const records = cells.map(({ record }) => record!);
+    return { name: reproduction.name, settings, seeds, cells: records, claims: judgeClaims(reproduction, seeds, records) };
   } finally {
     lock.release();
+  }
+}
+
+interface CellState {
+  readonly of: CellOf;
+  readonly inputs: unknown;
+  readonly hash: string;
+  /** Of its file and of its folder while it runs. */
+  readonly name: string;
+  readonly file: string;
+  record: CellRecord | undefined;
+}
+
+async function runMissing(reproduction: Reproduction, cells: readonly CellState[], home: string, options: ReproduceOptions): Promise<void> {
+  const { settings, folder, pool = inThisProcess(reproduction), listen = () => {}, onPlan = () => {}, onCell = () => {} } = options;
+  for (const { of, record } of cells) if (record !== undefined) onCell({ ...of, state: "kept", cell: record.cell, seconds: record.seconds }); // biome-ignore format: one line
+  const open = cells.filter(({ record }) => record === undefined);
+  const known = cells.flatMap(({ record }) => record ?? []);
+  onPlan({ total: cells.length, missing: open.length, seconds: secondsOfCells(reproduction, settings, open.map(({ of }) => of.arm), known) }); // biome-ignore format: one line
+  const failed = new AbortController();
+  const signal = options.signal === undefined ? failed.signal : AbortSignal.any([options.signal, failed.signal]);
+  const ends = await Promise.allSettled(
+    Array.from({ length: Math.min(pool.size, open.length) }, async (_, slot) => {
+      for (let state = open.shift(); state !== undefined; state = open.shift()) {
+        if (signal.aborted) throw new ReproductionStopped();
+        await runOn(slot, state);
+      }
+    }),
+  );
+  // The first cell that failed stopped the others: its error is the one to tell.
+  const errors = ends.flatMap((end) => (end.status === "rejected" ? [end.reason as unknown] : []));
+  if (errors.length > 0) throw errors.find((error) => !(error instanceof ReproductionStopped)) ?? errors[0];
+
+  async function runOn(slot: number, state: CellState): Promise<void> {
+    const { of, inputs, hash, name, file } = state;
+    onCell({ ...of, state: "begins" });
+    const work = join(home, "work", name);
+    const start = performance.now();
+    try {
+      const { cell, hardware } = await pool.run(
+        slot,
+        { arm: of.arm, seed: of.seed, settings },
+        {
+          folder: work,
+          sharedFolder: join(folder, "shared"),
+          tokensFolder: join(home, "tokens", String(slot)),
+          listen: (message) => listen(message, of),
+          signal,
+        },
+      );
+      const seconds = (performance.now() - start) / 1000;
+      state.record = { arm: of.arm, seed: of.seed, hash, inputs, cell, seconds, hardware };
+      writeJson(file, state.record);
+      rmSync(work, { recursive: true, force: true });
+      onCell({ ...of, state: "finished", cell, seconds });
+    } catch (error) {
+      failed.abort();
+      throw error;
+    }
   }
 }
 

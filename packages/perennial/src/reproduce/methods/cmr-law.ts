@@ -91,6 +91,7 @@ export const cmrLaw = defineReproduction({
     },
   ],
   charts: pilotCharts,
+  minutes: 2,
   inputs: pilotInputs,
   run: pilotCell,
 });

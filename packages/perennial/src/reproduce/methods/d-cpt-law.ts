@@ -99,6 +99,7 @@ export const dCptLaw = defineReproduction({
     },
   ],
   charts: pilotCharts,
+  minutes: 2,
   inputs: pilotInputs,
   run: pilotCell,
 });

@@ -103,6 +103,7 @@ export const infiniteLr = defineReproduction({
     { curve: "english", title: "English, read first", x: "tokens", y: "bits per byte" },
     { curve: "basque", title: "Basque, read second", x: "tokens", y: "bits per byte", arms: ["cosine", "branch", "trunk"] },
   ],
+  minutes: 8,
   inputs: (arm: string, seed: number, settings: Settings) => ({
     recipe: recipeOf(arm, seed, settings),
     annealAt: annealAt(settings) * smallTrain.microBatchSize * smallTrain.sequenceLength,

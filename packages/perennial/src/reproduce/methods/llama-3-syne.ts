@@ -80,6 +80,7 @@ export const llama3Syne = defineReproduction({
     },
   ],
   charts: [],
+  minutes: 3,
   inputs: (arm: string, seed: number, settings: Settings) => ({ base: englishBase(settings), recipe: recipeOf(arm, seed, settings) }),
   async run({ base, recipe }, context) {
     const { final, documents } = await runRecipeCell(withTexts(recipe, context), context, await sharedModel(base, context));

@@ -90,6 +90,7 @@ export const marcoLlm = defineReproduction({
     },
   ],
   charts: [],
+  minutes: 2,
   inputs: (arm: string, seed: number, settings: Settings) => ({
     base: englishBase(settings),
     bytes: BYTES,

@@ -9,7 +9,13 @@ import { conditionalLoss } from "./conditional-loss.ts";
 import { alignedPages, pagesOf, partOfText } from "./derived-texts.ts";
 import { LanguageGuess } from "./language-guess.ts";
 
-const context = { folder: "", sharedFolder: mkdtempSync(join(tmpdir(), "derived-")), listen: () => {}, signal: undefined };
+const context = {
+  folder: "",
+  sharedFolder: mkdtempSync(join(tmpdir(), "derived-")),
+  tokensFolder: "",
+  listen: () => {},
+  signal: undefined,
+};
 
 test.each(["cmr-law", "d-cpt-law", "multilingual-data-mixing", "afriquellm", "marco-llm", "llama-3-syne", "in-context-pretraining"])(
   "%s: every arm has inputs of its own, every claim reads arms that there are",
