@@ -14,7 +14,7 @@ interface Options {
   tokens: number;
   width: number;
   arms?: string[];
-  workers: number;
+  workers?: number;
   folder: string;
   docs?: string | true;
   quiet?: boolean;
@@ -30,7 +30,11 @@ export default verb((command, effects) => {
     .option("--tokens <factor>", "every budget times this, e.g. 0.5", factor, DEFAULTS.tokens)
     .option("--width <size>", "hidden size of the small model, a multiple of 8", width, DEFAULTS.width)
     .option("--arms <list>", "only these arms, and the claims that need no others", (written: string) => written.split(","))
-    .option("--workers <count>", "runs at once, each a process of one thread; the numbers do not depend on it", workers, availableParallelism()) // biome-ignore format: one line
+    .option(
+      "--workers <count>",
+      "runs at once, each a process of one thread (default: one a core); the numbers do not depend on it",
+      workers,
+    )
     .option("--folder <path>", "where runs and the page go; what is finished there is not run again", DEFAULTS.folder)
     .option("--docs [folder]", "also write the page into the documentation, docs/results unless named")
     .option("--quiet", "only the result")
@@ -67,8 +71,9 @@ async function list({ json }: Options, effects: Effects): Promise<void> {
 async function run(reproduction: Reproduction, options: Options, effects: Effects): Promise<Outcome> {
   const { CellProcesses, ReproductionStopped, reproduce } = await import("perennial/reproduce");
   const mode = options.json === true ? "lines" : progressMode({ quiet: options.quiet === true }, effects.isTTY);
-  const display = new CellsDisplay(mode, effects, { measurements: reproduction.measurements, workers: options.workers });
-  const pool = new CellProcesses(reproduction.name, options.workers);
+  const { workers = availableParallelism() } = options;
+  const display = new CellsDisplay(mode, effects, { measurements: reproduction.measurements, workers });
+  const pool = new CellProcesses(reproduction.name, workers);
   const abort = new AbortController();
   const interrupt = () => {
     if (abort.signal.aborted) process.exit(INTERRUPTED);
