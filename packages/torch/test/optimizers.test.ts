@@ -121,6 +121,26 @@ test("a state that does not fit is refused and changes nothing", () => {
   expect(to.stepCount).toBe(0);
 });
 
+test("a group that has not moved yet has no state, and loses what it has when an earlier state comes back", () => {
+  const groups = () => startOf([[3], [2]]).map((parameter) => ({ parameters: [parameter] }));
+  const from = new optim.AdamW(groups());
+  setGradients([from.groups[1]!.parameters[0]!], 1);
+  from.step();
+  const early = from.state();
+  expect([...early.tensors.keys()]).toEqual(["1.0.expAvg", "1.0.expAvgSq"]);
+  const to = new optim.AdamW(groups());
+  setGradients(
+    to.groups.flatMap(({ parameters }) => parameters),
+    2,
+  );
+  to.step();
+  expect(to.state().tensors.size).toBe(4);
+  to.restore(early);
+  expect([...to.state().tensors.keys()]).toEqual([...early.tensors.keys()]);
+  expect(to.state().parameterSteps).toEqual([[0], [1]]);
+  expect(() => to.restore({ ...early, parameterSteps: [[1], [1]] })).toThrow("missing 0.0.expAvg, 0.0.expAvgSq");
+});
+
 test("each group keeps its own settings, and parameters without a gradient stay as they are", () => {
   const [fast, slow, idle] = startOf([[4], [4], [4]]) as [Tensor, Tensor, Tensor];
   const before = [fast, slow, idle].map((tensor) => tensor.detach().clone());

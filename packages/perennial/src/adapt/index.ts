@@ -1,6 +1,7 @@
 /** Adaptations: which parameters move, and in which shape. */
-export type { Adaptation, ParameterSet } from "./adaptation.ts";
+export type { Adaptation, MovingParts, ParameterSet } from "./adaptation.ts";
 export { type EmbeddingInitializer, type InitializerInput, initializers, type ResizeOptions, resizeModel } from "./embeddings/index.ts";
 export { full } from "./full.ts";
 export { checkMerge, loadMerge, type Merge, type MergeSpec, mergeModels, mergeSchema, mergeTensors } from "./merge/index.ts";
+export { type NewRowsOptions, newRows } from "./new-rows.ts";
 export { type LoraAdapter, type LoraModule, loraDelta, mergeAdapter, mergeAdapterFolder, readAdapter, writeAdapter } from "./peft/index.ts";

@@ -44,6 +44,9 @@ export function referenceProblems(recipe: unknown, locate: Locate): FieldErrorDa
       todo: "a fresh model has none of its own: write `tokenizer: bytes`, a path, or `tokenizer: { train: { vocabSize: 8k } }`",
     });
   names(["tokenizer", "train", "corpora"], map(map(root.tokenizer).train).corpora);
+  const extend = map(map(root.tokenizer).extend);
+  names(["tokenizer", "extend", "corpora"], extend.corpora);
+  names(["tokenizer", "extend", "keep"], extend.keep);
   names(["evaluate", "corpora"], map(root.evaluate).corpora);
 
   const seen = new Set<unknown>();
@@ -55,6 +58,12 @@ export function referenceProblems(recipe: unknown, locate: Locate): FieldErrorDa
     seen.add(stage.name);
     exactlyOne([...path, "train"], map(stage.train), ["tokens", "steps"], true);
     exactlyOne([...path, "train"], map(stage.train), ["gradientAccumulationSteps", "tokensPerStep"], false);
+    const { newRows } = map(stage.train);
+    if (newRows !== undefined && newRows !== null && (root.tokenizer === "bytes" || map(root.tokenizer).train !== undefined))
+      report([...path, "train", "newRows"], {
+        expected: "a tokenizer with new tokens: tokenizer.extend, or a model whose tokenizer was extended before",
+        todo: "here all rows are new",
+      });
 
     const mixture = map(stage.mixture);
     const sources = list(mixture.sources).map(map);

@@ -1,7 +1,6 @@
 /** One variant of a recipe, from the model as it comes to the model that has learned: stages, measurements, checkpoints. */
 import { join, resolve } from "node:path";
 import { type Device, manualSeed, optim } from "@perennial/torch";
-import { full } from "../adapt/index.ts";
 import { PerennialError } from "../errors.ts";
 import type { ExperienceReplay, MixtureSource, SeenSource, Shares } from "../mixture/index.ts";
 import { checkMemory, type Decoder, type LoadedModel, loadModel, trainingFlopsPerToken, trainingMemory } from "../model/index.ts";
@@ -16,6 +15,7 @@ import { LoopInterruption, type LoopParts, type LoopSettings, type StepReport, t
 import type { Rule } from "../train/rule.ts";
 import type { Schedule } from "../train/schedule/index.ts";
 import { firstRankFirst, singleProcess, type World } from "../train/world.ts";
+import { adaptationOf } from "./adaptation.ts";
 import type { PreparedCorpus } from "./corpora.ts";
 import type { Listener } from "./events.ts";
 import { Experience } from "./experience.ts";
@@ -215,7 +215,7 @@ class VariantRun {
 
   /** The parts of a stage, as they are at its start or at the checkpoint that the run resumes from. */
   private prepareStage(stage: RecipeStage, position: number, before: optim.AdamW | undefined) {
-    const { recipe, corpora, recorder, resumeFrom, listen } = this.options;
+    const { recipe, corpora, tokenizer, recorder, resumeFrom, listen } = this.options;
     const planned = this.plan.stages[position]!;
     const { train } = stage;
     const { source: mixture, shares } = stageSource({
@@ -227,7 +227,7 @@ class VariantRun {
       rank: this.world.rank,
       worldSize: this.world.size,
     });
-    const adaptation = full(this.model);
+    const adaptation = adaptationOf(recipe, position, this.model, tokenizer);
     const { beta1, beta2, eps, weightDecay } = train.optimizer;
     const optimizer = new optim.AdamW(
       adaptation.parameterSets.map((set) => ({

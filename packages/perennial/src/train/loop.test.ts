@@ -1,33 +1,13 @@
 import { manualSeed, optim, setNumThreads } from "@perennial/torch";
 import { beforeAll, expect, test } from "vitest";
 import { full } from "../adapt/index.ts";
-import type { Batch, Source } from "../mixture/source.ts";
 import { Decoder, decoderConfig } from "../model/index.ts";
 import { causal, type Objective } from "../objective/index.ts";
-import { stream } from "../stream.ts";
 import { LoopInterruption, type LoopParts, type StepReport, trainLoop } from "./loop.ts";
 import type { Rule, Verdict } from "./rule.ts";
+import { numberedSource } from "./testing/numbered-source.ts";
 
 beforeAll(() => setNumThreads(1));
-
-const [B, T] = [2, 8];
-
-/** Step n of this source is always the same batch. */
-function numberedSource(): Source {
-  let step = 0;
-  const batch = (): Batch => {
-    const random = stream(1, `batch ${step++}`);
-    const ids = Int32Array.from({ length: B * (T + 1) }, () => random.integer(32));
-    const rows = (from: number) => Int32Array.from({ length: B * T }, (_, i) => ids[Math.floor(i / T) * (T + 1) + (i % T) + from]!);
-    return {
-      ...{ batchSize: B, sequenceLength: T, inputIds: rows(0), labels: rows(1) },
-      positionIds: Int32Array.from({ length: B * T }, (_, i) => i % T),
-      documentIds: new Int32Array(B * T),
-      ...{ targetTokens: B * T, targetTokensBySource: { text: B * T } },
-    };
-  };
-  return { next: (count) => Array.from({ length: count }, batch), state: () => ({ step }), restore: () => {} };
-}
 
 /** The causal loss, once not a number. */
 const poisoned = (at: number): Objective => {
@@ -57,7 +37,15 @@ async function train(objective: Objective, rules: readonly Rule[]) {
     adaptation.parameterSets.map(({ name, parameters }) => ({ name, parameters })),
     { learningRate: 0 },
   );
-  const parts: LoopParts = { model, source: numberedSource(), objective, adaptation, optimizer, schedule: () => 0.01, rules };
+  const parts: LoopParts = {
+    model,
+    source: numberedSource({ B: 2, T: 8, vocabSize: 32 }),
+    objective,
+    adaptation,
+    optimizer,
+    schedule: () => 0.01,
+    rules,
+  };
   const settings = { totalSteps: 6, microBatches: 2, maxGradNorm: 1, autocastDtype: "float32", activationCheckpointing: false } as const;
   const reports: StepReport[] = [];
   const error = await trainLoop(parts, settings, 0, (report) => {

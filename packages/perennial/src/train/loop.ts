@@ -65,24 +65,33 @@ export class LoopInterruption extends PerennialError {
  * been updated in that step.
  */
 export async function trainLoop(parts: LoopParts, settings: LoopSettings, startStep: number, afterStep: AfterStep): Promise<number> {
-  const { world = singleProcess } = parts;
-  // A recomputed layer may reach a shared parameter more than once in a backward: its gradients travel at the end.
-  const gradients = world.gradientSum(parametersOf(parts), { overlap: !settings.activationCheckpointing });
+  const { world = singleProcess, adaptation } = parts;
+  const everything = parametersOf(parts);
+  let whole: readonly Tensor[] | undefined;
+  let gradients: GradientSum | undefined;
   try {
     for (let step = startStep; step < settings.totalSteps; step++) {
-      const report = trainStep(parts, settings, step, world, gradients);
+      const needed = adaptation.parts?.begin(step) ?? everything;
+      if (needed !== whole) {
+        gradients?.dispose();
+        // A recomputed layer may reach a shared parameter more than once in a backward: its gradients travel at the end.
+        gradients = world.gradientSum(needed, { overlap: !settings.activationCheckpointing });
+        whole = needed;
+      }
+      const report = trainStep(parts, settings, step, world, gradients!);
       if ((await afterStep(report)) === "leave") return step + 1;
     }
     return settings.totalSteps;
   } finally {
-    gradients.dispose();
+    gradients?.dispose();
+    adaptation.parts?.end();
   }
 }
 
 const parametersOf = ({ adaptation }: LoopParts) => adaptation.parameterSets.flatMap((set) => set.parameters);
 
 function trainStep(parts: LoopParts, settings: LoopSettings, step: number, world: World, gradients: GradientSum): StepReport {
-  const { model, source, objective, optimizer, rules } = parts;
+  const { model, source, objective, adaptation, optimizer, rules } = parts;
   const start = performance.now();
   const batches = source.next(settings.microBatches);
   const dataSeconds = (performance.now() - start) / 1000;
@@ -110,7 +119,7 @@ function trainStep(parts: LoopParts, settings: LoopSettings, step: number, world
   reported!.dispose();
   gradients.finish();
   const loss = world.sum(lossSum) / targetTokens;
-  const gradNorm = scope(() => optim.gradNorm(parametersOf(parts)).item());
+  const gradNorm = scope(() => (adaptation.parts?.shareGradients() ?? optim.gradNorm(parametersOf(parts))).item());
   const view: StepView = { step, loss, gradNorm, learningRate: parts.schedule(step), model };
   const skipped = firstVerdict(rules, view) ?? notFinite(view);
   if (skipped !== undefined && skipped.action !== "skip") {

@@ -42,8 +42,8 @@ export class Adafactor extends Optimizer<AdafactorSettings> {
       );
   }
 
-  protected override prepare(): void {
-    for (const g of this.groups.keys()) this.factors(g);
+  protected override prepare(group: number): void {
+    this.factors(group);
   }
 
   protected override update(group: ParameterGroup<AdafactorSettings>, index: number, gradScale: number): void {

@@ -42,11 +42,9 @@ export class AdamW extends Optimizer<AdamWSettings> {
     if (bad !== undefined) throw new RangeError(`AdamW: expected learningRate ≥ 0, 0 ≤ beta < 1 and eps ≥ 0 in ${bad.name}`);
   }
 
-  protected override prepare(): void {
-    for (const [g, group] of this.groups.entries()) {
-      this.moments(g);
-      if (group.capturable) this.counts(g);
-    }
+  protected override prepare(group: number): void {
+    this.moments(group);
+    if (this.groups[group]!.capturable) this.counts(group);
   }
 
   protected override update(group: ParameterGroup<AdamWSettings>, index: number, gradScale: number): void {

@@ -47,8 +47,8 @@ export class Muon extends Optimizer<MuonSettings> {
     }
   }
 
-  protected override prepare(): void {
-    for (const g of this.groups.keys()) this.buffers(g);
+  protected override prepare(group: number): void {
+    this.buffers(group);
   }
 
   protected override update(group: ParameterGroup<MuonSettings>, index: number, gradScale: number): void {

@@ -81,16 +81,18 @@ export abstract class Optimizer<Settings extends { learningRate: number; weightD
   }
 
   /**
-   * Takes over a state of an optimizer with the same groups, settings included.
+   * Takes over a state of an optimizer with the same groups, settings included. A group whose parameters have taken no step
+   * yet has no tensors.
    * Errors: names or shapes that do not fit; the optimizer then stays as it was.
    */
   restore(state: OptimizerState): void {
     const settingsBefore = this.groups.map((group) => ({ ...group }));
     // Settings first: they decide which state tensors there are.
     for (const [i, group] of this.groups.entries()) Object.assign(group, state.settings[i] ?? {});
+    const moved = this.groups.map((_, g) => state.parameterSteps?.[g]?.some((steps) => steps > 0) ?? true);
     noGrad(() => {
-      this.prepare();
-      const own = this.state().tensors;
+      for (const [g, has] of moved.entries()) if (has) this.prepare(g);
+      const own = new Map([...this.state().tensors].filter(([name]) => moved[Number.parseInt(name, 10)]));
       const missing = [...own.keys()].filter((name) => !state.tensors.has(name));
       const unexpected = [...state.tensors.keys()].filter((name) => !own.has(name));
       const misshaped = [...own].filter(([name, tensor]) => state.tensors.get(name)?.shape.join() !== tensor.shape.join());
@@ -102,6 +104,7 @@ export abstract class Optimizer<Settings extends { learningRate: number; weightD
         );
       }
       for (const [name, tensor] of own) tensor.copy_(state.tensors.get(name)!);
+      for (const [g, has] of moved.entries()) if (!has) this.forget(g);
     });
     this.restoreSteps(state);
   }
@@ -112,8 +115,12 @@ export abstract class Optimizer<Settings extends { learningRate: number; weightD
     this.parameterSteps = parameterSteps?.map((steps) => [...steps]);
   }
 
-  /** Creates the state tensors if there are none yet. */
-  protected abstract prepare(): void;
+  private forget(group: number): void {
+    for (const groups of this.slots.values()) for (const tensor of groups[group]!.splice(0)) tensor.dispose();
+  }
+
+  /** Creates the state tensors of a group if there are none yet. */
+  protected abstract prepare(group: number): void;
   protected abstract update(group: ParameterGroup<Settings>, index: number, gradScale: number): void;
 
   /** The tensors of a slot for one group, created on first use. */

@@ -21,8 +21,8 @@ export class SGD extends Optimizer<SGDSettings> {
     if (bad !== undefined) throw new RangeError(`SGD: Nesterov needs momentum > 0 and dampening 0 in ${bad.name}`);
   }
 
-  protected override prepare(): void {
-    for (const [g, group] of this.groups.entries()) if (group.momentum !== 0) this.buffers(g);
+  protected override prepare(group: number): void {
+    if (this.groups[group]!.momentum !== 0) this.buffers(group);
   }
 
   protected override update(group: ParameterGroup<SGDSettings>, index: number, gradScale: number): void {

@@ -12,6 +12,14 @@ const optimizerSchema = z.strictObject({
   weightDecay: z.number().min(0).default(0.1).describe("decay of matrices; norms and biases have none"),
 });
 
+const newRowsSchema = z.strictObject({
+  learningRateScale: z.number().positive().default(1).describe("multiplies the schedule's learning rate for the rows of new tokens"),
+  aloneSteps: z
+    .union([z.int().min(0), z.literal("all")])
+    .default(0)
+    .describe("first optimizer steps of the stage in which these rows alone move; all: nothing else moves in the stage"),
+});
+
 export const trainSchema = z.strictObject({
   tokens: count(1).optional().describe("budget in target tokens, replay included; this or steps"),
   steps: count(1).optional().describe("budget in optimizer steps; this or tokens"),
@@ -21,6 +29,10 @@ export const trainSchema = z.strictObject({
   tokensPerStep: count(1).optional().describe("tokens per optimizer step over all devices; this or gradientAccumulationSteps"),
   schedule: scheduleSchema.prefault({ schedule: "cosine", maxLearningRate: 3e-4 }).describe("learning rate over the steps of the stage"),
   optimizer: optimizerSchema.prefault({}).describe("how gradients become updates"),
+  newRows: newRowsSchema
+    .nullable()
+    .default(null)
+    .describe("rows of tokens that an extended tokenizer has behind the old ones, in embedding and output layer; null: as all others"),
   experience: experienceSchema
     .nullable()
     .default(null)
