@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { findInputs, type InputFile, type ReadOptions, readRecords } from "../corpus/formats/index.ts";
 import { FieldError } from "../errors.ts";
 
 /** How much text is kept from training: a share of the documents, or about this many bytes of text. */
@@ -18,6 +19,24 @@ export function heldOutLimitForShare(share: number): number {
     throw new FieldError("HELD_OUT_SHARE", { at: "heldOut.share", expected: "a number above 0 and below 1", received: share });
   }
   return share * HASH_VALUES;
+}
+
+/** Texts with a hash below it are held out of these files. For a number of bytes they are all read. */
+export async function findHeldOutLimit(heldOut: HeldOut, files: readonly InputFile[], options: ReadOptions): Promise<number> {
+  if ("share" in heldOut) return heldOutLimitForShare(heldOut.share);
+  const chosen = new HeldOutBytes(heldOut.bytes);
+  for await (const { records } of readRecords(files, options))
+    for (const record of records) if ("document" in record && record.document.text !== "") chosen.add(record.document.text);
+  return chosen.limit();
+}
+
+/** Tells which texts tokenizing the same files with the same options holds out: for what else learns from them. */
+export async function heldOutTest(
+  paths: readonly string[],
+  { heldOut, ...options }: { readonly heldOut: HeldOut; readonly textField?: string },
+): Promise<(text: string) => boolean> {
+  const limit = await findHeldOutLimit(heldOut, findInputs(paths), options);
+  return (text) => heldOutHash(text) < limit;
 }
 
 /** The smallest limit under which at least `bytes` bytes of text are held out, from one pass over all texts. */

@@ -12,7 +12,7 @@ import {
   writeFileAtomic,
 } from "../corpus/formats/index.ts";
 import { FieldError } from "../errors.ts";
-import { type HeldOut, HeldOutBytes, heldOutHash, heldOutLimitForShare } from "./held-out.ts";
+import { findHeldOutLimit, type HeldOut, heldOutHash } from "./held-out.ts";
 import { type PartOptions, PartWriter } from "./part-writer.ts";
 import { type Commit, commitPath, commitSchema, readHeader, rejectedPath, type ShardHeader, SUBSETS } from "./shard-header.ts";
 import type { BatchTokenizer } from "./tokenizer.ts";
@@ -191,14 +191,11 @@ function readCommits(folder: string): Commit[] {
 async function heldOutLimit(options: TokenizeOptions, files: readonly InputFile[], folder: string): Promise<number> {
   const { heldOut } = options;
   if (heldOut === undefined) return 0;
-  if ("share" in heldOut) return heldOutLimitForShare(heldOut.share);
   const path = join(folder, "held-out.json");
   if (existsSync(path)) return JSON.parse(readFileSync(path, "utf8")) as number;
-  const chosen = new HeldOutBytes(heldOut.bytes);
-  for await (const { records } of readRecords(files, options))
-    for (const record of records) if ("document" in record && record.document.text !== "") chosen.add(record.document.text);
-  writeFileAtomic(path, JSON.stringify(chosen.limit()));
-  return chosen.limit();
+  const limit = await findHeldOutLimit(heldOut, files, options);
+  if ("bytes" in heldOut) writeFileAtomic(path, JSON.stringify(limit));
+  return limit;
 }
 
 function header(options: TokenizeOptions, part: PartOptions, inputHash: string, commits: readonly Commit[]): ShardHeader {

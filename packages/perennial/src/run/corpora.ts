@@ -1,6 +1,6 @@
 /** The text of a recipe as token corpora: tokenized once, kept in a cache by content. */
 import { isAbsolute, resolve } from "node:path";
-import { batchTokenizerOf, ShardedCorpus, type TokenCorpus, type TokenizeProgress, tokenizeCorpus } from "../data/index.ts";
+import { batchTokenizerOf, type HeldOut, ShardedCorpus, type TokenCorpus, type TokenizeProgress, tokenizeCorpus } from "../data/index.ts";
 import { PerennialError } from "../errors.ts";
 import type { Recipe } from "../recipe/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
@@ -33,23 +33,46 @@ export async function prepareCorpora(recipe: Recipe, tokenizer: Tokenizer, optio
   return prepared;
 }
 
+export interface CorpusInput {
+  /** Transformed, where the recipe says so. */
+  readonly paths: readonly string[];
+  readonly textField: string;
+  /** What tokenizing sets aside; undefined where nothing is, or files of their own are. */
+  readonly heldOut: HeldOut | undefined;
+  /** The same transformation of other files. */
+  readonly transformed: (files: readonly string[]) => Promise<readonly string[]>;
+}
+
+/** The files that hold a corpus as it is trained on. */
+export async function corpusInput(
+  name: string,
+  { path, transform, textField, heldOut }: CorpusSpec,
+  options: Pick<PrepareOptions, "baseFolder" | "cacheFolder" | "note">,
+): Promise<CorpusInput> {
+  const absolute = (file: string) => (isAbsolute(file) ? file : resolve(options.baseFolder, file));
+  const transformed = async (files: readonly string[]) =>
+    transform === null
+      ? files.map(absolute)
+      : [await transformedCorpus(name, files.map(absolute), transform, { ...options, textField, note: options.note ?? (() => {}) })];
+  return {
+    paths: await transformed(typeof path === "string" ? [path] : path),
+    textField: transform === null ? textField : "text",
+    heldOut: heldOut !== "none" && !("path" in heldOut) ? heldOut : undefined,
+    transformed,
+  };
+}
+
 async function prepareCorpus(name: string, spec: CorpusSpec, tokenizer: Tokenizer, options: PrepareOptions): Promise<PreparedCorpus> {
-  const absolute = (path: string) => (isAbsolute(path) ? path : resolve(options.baseFolder, path));
-  const written = (typeof spec.path === "string" ? [spec.path] : spec.path).map(absolute);
-  const { transform, textField } = spec;
-  const transformed = (files: readonly string[]) =>
-    transformedCorpus(name, files, transform!, { ...options, textField, note: options.note ?? (() => {}) });
-  const paths = transform === null ? written : [await transformed(written)];
+  const { paths, textField, heldOut: inside, transformed } = await corpusInput(name, spec, options);
   const tokenize = (files: readonly string[], heldOut?: { share: number } | { bytes: number }) =>
     tokenizeCorpus({
       paths: files,
       tokenizer: batchTokenizerOf(tokenizer),
       shardsFolder: options.cacheFolder,
-      textField: transform === null ? textField : "text",
+      textField,
       onProgress: (progress) => options.onProgress(name, progress),
       ...(heldOut === undefined ? {} : { heldOut }),
     });
-  const inside = spec.heldOut !== "none" && !("path" in spec.heldOut) ? spec.heldOut : undefined;
   const folder = await tokenize(paths, inside);
   const train = ShardedCorpus.open(folder, "train");
   if (train.numTokens === 0)
@@ -60,10 +83,7 @@ async function prepareCorpus(name: string, spec: CorpusSpec, tokenizer: Tokenize
   let heldOut: TokenCorpus | null = null;
   if (inside !== undefined) heldOut = ShardedCorpus.open(folder, "held-out");
   else if (spec.heldOut !== "none" && "path" in spec.heldOut)
-    heldOut = ShardedCorpus.open(
-      await tokenize([transform === null ? absolute(spec.heldOut.path) : await transformed([absolute(spec.heldOut.path)])]),
-      "train",
-    );
+    heldOut = ShardedCorpus.open(await tokenize(await transformed([spec.heldOut.path])), "train");
   if (heldOut !== null && heldOut.numTokens === 0)
     throw new PerennialError(
       "HELD_OUT_EMPTY",

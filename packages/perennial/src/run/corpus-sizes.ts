@@ -24,7 +24,10 @@ export async function corpusSizes(recipe: Recipe, baseFolder: string): Promise<C
     transformed: transform !== null,
     files: findInputs((typeof path === "string" ? [path] : path).map(absolute)),
   }));
-  const tokenizer = typeof recipe.tokenizer === "object" ? undefined : await openTokenizer(recipe, baseFolder, "", () => {});
+  const tokenizer =
+    typeof recipe.tokenizer === "object"
+      ? undefined
+      : await openTokenizer(recipe, { baseFolder, folder: "", cacheFolder: "", listen: () => {} });
   const sizes: CorpusSize[] = [];
   for (const { name, textField, transformed, files } of found) {
     const estimate =

@@ -126,8 +126,8 @@ async function runOne(
         : undefined;
     // What the first process has trained and tokenized the others find.
     const { tokenizer, corpora } = await firstRankFirst(world, async () => {
-      const tokenizer = await openTokenizer(recipe, options.baseFolder, folder, listen);
       const cacheFolder = options.cacheFolder ?? resolve(options.baseFolder, ".perennial/tokens");
+      const tokenizer = await openTokenizer(recipe, { baseFolder: options.baseFolder, folder, cacheFolder, listen });
       const prepared = await prepareCorpora(recipe, tokenizer, {
         baseFolder: options.baseFolder,
         cacheFolder,

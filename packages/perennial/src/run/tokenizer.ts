@@ -2,23 +2,34 @@
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { Rejections, readDocuments } from "../corpus/formats/index.ts";
+import { heldOutTest } from "../data/index.ts";
 import { FieldError } from "../errors.ts";
 import type { Recipe } from "../recipe/index.ts";
 import { ByteTokenizer } from "../tokenizer/byte-tokenizer.ts";
 import { extendTokenizer, JsonTokenizer, loadTokenizer, openTokenizerOf, type Tokenizer } from "../tokenizer/index.ts";
 import { trainTokenizer } from "../tokenizer/train.ts";
+import { corpusInput } from "./corpora.ts";
 import type { Listener } from "./events.ts";
 
 /** The one special token of a tokenizer trained here: it ends documents and begins generation. */
 const END_OF_TEXT = "<|endoftext|>";
 
-/** `folder` is the run's: a tokenizer trained for it is kept there, so that a resumed run finds the same one. */
-export async function openTokenizer(recipe: Recipe, baseFolder: string, folder: string, listen: Listener): Promise<Tokenizer> {
+export interface TokenizerPlaces {
+  /** Folder that relative paths of the recipe start from. */
+  readonly baseFolder: string;
+  /** Of the run: a tokenizer learnt for it is kept there, so that a resumed run finds the same one. */
+  readonly folder: string;
+  readonly cacheFolder: string;
+  readonly listen: Listener;
+}
+
+export async function openTokenizer(recipe: Recipe, places: TokenizerPlaces): Promise<Tokenizer> {
+  const { baseFolder, folder } = places;
   const absolute = (path: string) => (isAbsolute(path) ? path : resolve(baseFolder, path));
   const { tokenizer, model } = recipe;
   const own = join(folder, "tokenizer");
-  if (typeof tokenizer === "object" && "train" in tokenizer) return trained(recipe, tokenizer.train, absolute, own, listen);
-  if (typeof tokenizer === "object") return extended(recipe, tokenizer.extend, absolute, own, listen);
+  if (typeof tokenizer === "object" && "train" in tokenizer) return trained(recipe, tokenizer.train, own, places);
+  if (typeof tokenizer === "object") return extended(recipe, tokenizer.extend, absolute, own, places);
   if (tokenizer === "bytes") return new ByteTokenizer();
   if (tokenizer !== "model") return loadTokenizer(absolute(tokenizer));
   if (typeof model !== "string")
@@ -40,14 +51,13 @@ export async function openTokenizer(recipe: Recipe, baseFolder: string, folder: 
 async function trained(
   recipe: Recipe,
   { vocabSize, corpora, maxBytes }: Extract<Recipe["tokenizer"], { train: unknown }>["train"],
-  absolute: (path: string) => string,
   folder: string,
-  listen: Listener,
+  places: TokenizerPlaces,
 ): Promise<Tokenizer> {
   if (existsSync(join(folder, "tokenizer.json"))) return loadTokenizer(folder);
   const names = corpora ?? Object.keys(recipe.corpora);
-  listen({ kind: "note", text: `learning a tokenizer of ${vocabSize} tokens from ${names.join(", ")}` });
-  const { tokenizer } = await trainTokenizer(textsOf(recipe, names, maxBytes, absolute), { vocabSize, specialTokens: [END_OF_TEXT] });
+  places.listen({ kind: "note", text: `learning a tokenizer of ${vocabSize} tokens from ${names.join(", ")}` });
+  const { tokenizer } = await trainTokenizer(textsOf(recipe, names, maxBytes, places), { vocabSize, specialTokens: [END_OF_TEXT] });
   return keepTokenizer(tokenizer, folder);
 }
 
@@ -56,18 +66,18 @@ async function extended(
   { newTokens, corpora, keep, maxBytes }: Extract<Recipe["tokenizer"], { extend: unknown }>["extend"],
   absolute: (path: string) => string,
   folder: string,
-  listen: Listener,
+  places: TokenizerPlaces,
 ): Promise<Tokenizer> {
   if (existsSync(join(folder, "tokenizer.json"))) return loadTokenizer(folder);
   const old = await tokenizerOfModel(recipe, absolute);
   const names = corpora ?? Object.keys(recipe.corpora).filter((name) => !keep.includes(name));
-  listen({ kind: "note", text: `extending the tokenizer by ${newTokens} tokens from ${names.join(", ")}` });
-  const { tokenizer } = await extendTokenizer(old, textsOf(recipe, names, maxBytes, absolute), {
+  places.listen({ kind: "note", text: `extending the tokenizer by ${newTokens} tokens from ${names.join(", ")}` });
+  const { tokenizer } = await extendTokenizer(old, textsOf(recipe, names, maxBytes, places), {
     newTokens,
-    ...(keep.length === 0 ? {} : { keep: textsOf(recipe, keep, maxBytes, absolute) }),
+    ...(keep.length === 0 ? {} : { keep: textsOf(recipe, keep, maxBytes, places) }),
   });
   const learned = tokenizer.vocabSize - old.vocabSize;
-  if (learned < newTokens) listen({ kind: "warning", text: `the text gave only ${learned} of ${newTokens} new tokens` });
+  if (learned < newTokens) places.listen({ kind: "warning", text: `the text gave only ${learned} of ${newTokens} new tokens` });
   return keepTokenizer(tokenizer, folder);
 }
 
@@ -94,7 +104,8 @@ export async function tokenizerOfModel(recipe: Recipe, absolute: (path: string) 
   return old;
 }
 
-async function* textsOf(recipe: Recipe, names: readonly string[], maxBytes: number, absolute: (path: string) => string) {
+/** Training text only: a vocabulary that has seen held-out text would flatter what is measured on it. */
+async function* textsOf(recipe: Recipe, names: readonly string[], maxBytes: number, { listen, ...places }: TokenizerPlaces) {
   for (const name of names) {
     const corpus = recipe.corpora[name];
     if (corpus === undefined)
@@ -103,11 +114,12 @@ async function* textsOf(recipe: Recipe, names: readonly string[], maxBytes: numb
         expected: `names of corpora: ${Object.keys(recipe.corpora).join(", ")}`,
         received: name,
       });
-    const { path, textField } = corpus;
+    const { paths, textField, heldOut } = await corpusInput(name, corpus, { ...places, note: (text) => listen({ kind: "note", text }) });
+    const isHeldOut = heldOut === undefined ? () => false : await heldOutTest(paths, { heldOut, textField });
     let bytes = 0;
-    const paths = (typeof path === "string" ? [path] : path).map(absolute);
     // Broken records are set aside and counted when the corpus itself is read.
     for await (const { text } of readDocuments(paths, { textField, rejections: new Rejections() })) {
+      if (isHeldOut(text)) continue;
       yield text;
       bytes += Buffer.byteLength(text);
       if (bytes >= maxBytes) break;
