@@ -1,4 +1,4 @@
-export { ByteTokenizer } from "./byte-tokenizer.ts";
+export { BYTE_TOKENIZER_CLASS, ByteTokenizer } from "./byte-tokenizer.ts";
 export { type ChangeExample, type Changes, compareTokenizers, readable } from "./changes.ts";
 export {
   type ChatMessage,
@@ -18,7 +18,7 @@ export { type Extension, extensionOf } from "./extension-file.ts";
 export { type Fertility, FertilityMeter, fertility, parity } from "./fertility.ts";
 export { readGgufTokenizer, tokenizerEntries } from "./gguf/index.ts";
 export { JsonTokenizer } from "./json-tokenizer.ts";
-export { loadTokenizer } from "./load.ts";
+export { loadTokenizer, TOKENIZER_FILES } from "./load.ts";
 export type { EncodedBatch, Text, WordStatistics } from "./native.ts";
 export { openTokenizerOf } from "./open.ts";
 export { promptIds } from "./prompt.ts";

@@ -8,7 +8,7 @@ import { readGgufTokenizer } from "./gguf/index.ts";
 import { JsonTokenizer, type Roles } from "./json-tokenizer.ts";
 
 /** Files of a model folder that belong to its tokenizer and are saved with it, unchanged. */
-const FILES = [
+export const TOKENIZER_FILES: readonly string[] = [
   "tokenizer.json",
   "tokenizer_config.json",
   "special_tokens_map.json",
@@ -21,7 +21,7 @@ const FILES = [
   "sentencepiece.bpe.model",
   "chat_template.jinja",
   EXTENSION_FILE,
-] as const;
+];
 
 /** Reads `tokenizer.json` and, beside it, which tokens have which role. Throws a FieldError that names what cannot be used. */
 export async function loadTokenizer(path: string): Promise<JsonTokenizer> {
@@ -39,7 +39,7 @@ export async function loadTokenizer(path: string): Promise<JsonTokenizer> {
   files.set("tokenizer.json", main);
   // A tokenizer.json under another name stands alone.
   if (basename(file) !== "tokenizer.json") return new JsonTokenizer(files, {}, file);
-  for (const name of FILES.slice(1)) {
+  for (const name of TOKENIZER_FILES.slice(1)) {
     const content = await read(join(root, name));
     if (content !== undefined) files.set(name, content);
   }

@@ -75,8 +75,6 @@ function readBpe(model: Reader, byteLevel: boolean): ModelParts {
   const suffix = model.string("end_of_word_suffix", "");
   const byteFallback = model.boolean("byte_fallback", false);
   const ignoreMerges = model.boolean("ignore_merges", false);
-  const unkToken = model.has("unk_token") ? model.string("unk_token") : undefined;
-  const unkId = unkToken === undefined ? -1 : (idOfToken.get(unkToken) ?? missing(model, "unk_token"));
   const pairs = readMerges(model);
   const merges = new Int32Array(pairs.length * 3);
   pairs.forEach(([left, right], i) => {
@@ -89,6 +87,9 @@ function readBpe(model: Reader, byteLevel: boolean): ModelParts {
   });
   // Raw bytes are faster than characters that stand for them, and give the same ids where every byte is a token.
   const raw = byteLevel && prefix === "" && suffix === "" && !byteFallback && byteCharacters.every((character) => idOfToken.has(character));
+  // Where every byte is a token nothing is unknown: some files name a token there that is none.
+  const unkToken = (model.has("unk_token") && model.string("unk_token")) || undefined;
+  const unkId = unkToken === undefined ? -1 : (idOfToken.get(unkToken) ?? (raw ? -1 : missing(model, "unk_token")));
   const tokens: [string | Uint8Array, number][] = [];
   for (const [token, id] of idOfToken) {
     const bytes = raw ? charactersToBytes(token) : token;
