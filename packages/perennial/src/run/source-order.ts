@@ -8,7 +8,7 @@ import { writeFileAtomic } from "../corpus/formats/index.ts";
 import { documentStart, type TokenCorpus } from "../data/index.ts";
 import { FieldError } from "../errors.ts";
 import { evaluateHeldOut } from "../evaluate/model/index.ts";
-import { curriculumOrder, OrderedCorpus, relatedOrder, tfidfVectors, type VectorMatrix, withoutCopiesOf } from "../mixture/index.ts";
+import { curriculumOrder, OrderedCorpus, relatedOrder, searchOf, selectRows, tfidfVectors, withoutCopiesOf } from "../mixture/index.ts";
 import type { Decoder } from "../model/index.ts";
 import type { Recipe } from "../recipe/index.ts";
 import { hashPath, hashText } from "../store/index.ts";
@@ -67,7 +67,7 @@ async function orderOf(prepared: PreparedCorpus, order: SpecialOrder, options: O
       todo: "write `order: shuffled`, or name a model",
     });
   const from = order.order === "perplexity" ? [(await hashPath(modelPath!)).hash, sequenceLength] : [prepared.heldOut?.hash ?? null];
-  const hash = hashText(JSON.stringify([1, prepared.train.hash, order, seed, from]));
+  const hash = hashText(JSON.stringify([2, prepared.train.hash, order, seed, from]));
   const file = join(cacheFolder, "orders", `${hash.slice(0, 16)}.u32`);
   if (existsSync(file)) {
     const bytes = readFileSync(file);
@@ -102,9 +102,6 @@ function byPerplexity({ name, train }: PreparedCorpus, direction: "lowToHigh" | 
   }
 }
 
-/** Comparisons up to which training documents are checked against every held-out one. */
-const MAX_CROSS_COMPARISONS = 2e9;
-
 function byRelation(
   { name, train, heldOut }: PreparedCorpus,
   { order: _, ...spec }: Extract<SpecialOrder, { order: "related" }>,
@@ -112,7 +109,8 @@ function byRelation(
 ): Uint32Array {
   const started = performance.now();
   const held = heldOut?.numDocuments ?? 0;
-  const checksHeldOut = held > 0 && spec.nearCopyCosine !== "keep" && held * train.numDocuments <= MAX_CROSS_COMPARISONS;
+  const checksHeldOut = held > 0 && spec.nearCopyCosine !== "keep";
+  const heldOutSearch = searchOf(spec, held * train.numDocuments);
   const texts = {
     *[Symbol.iterator]() {
       yield* textsOf(train, tokenizer);
@@ -123,24 +121,20 @@ function byRelation(
   const split = train.numDocuments * dimensions;
   const vectors = { dimensions, data: data.subarray(0, split) };
   const leaks = checksHeldOut
-    ? withoutCopiesOf({ dimensions, data: data.slice(split) }, vectors, spec.nearCopyCosine as number)
+    ? withoutCopiesOf({ dimensions, data: data.slice(split) }, vectors, spec.nearCopyCosine as number, heldOutSearch)
     : { kept: new Uint8Array(train.numDocuments).fill(1), removed: 0 };
   const numbers = Uint32Array.from(leaks.kept.keys()).filter((document) => leaks.kept[document] === 1);
-  const related = relatedOrder(leaks.removed === 0 ? vectors : rowsOf(vectors, numbers), { ...spec, seed });
+  const related = relatedOrder(leaks.removed === 0 ? vectors : selectRows(vectors, numbers), { ...spec, seed });
+  const compared = (search: "exact" | "approximate") => (search === "exact" ? "" : ", found through inverted lists");
   note(
     `order of ${name}: ${related.order.length} of ${train.numDocuments} documents; left out ${related.exactCopies} copies, ` +
-      `${related.nearCopies} near copies, ${leaks.removed} near copies of held-out text; adjacent similarity ` +
+      `${related.nearCopies} near copies${compared(related.search)}, ` +
+      `${checksHeldOut ? `${leaks.removed} near copies of held-out text${compared(heldOutSearch)}` : "copies of held-out text not looked for"}; adjacent similarity ` +
       `${related.adjacentSimilarity.toFixed(3)}, ${(100 * related.unrelatedJoins).toFixed(1)} % unrelated joins; ${((performance.now() - started) / 1000).toFixed(1)} s`,
   );
   for (const warning of related.warnings) note(`order of ${name}: ${warning}`);
   return related.order.map((row) => numbers[row]!);
 }
-
-const rowsOf = ({ dimensions, data }: VectorMatrix, rows: Uint32Array): VectorMatrix => {
-  const chosen = new Int8Array(rows.length * dimensions);
-  for (const [i, row] of rows.entries()) chosen.set(data.subarray(row * dimensions, (row + 1) * dimensions), i * dimensions);
-  return { dimensions, data: chosen };
-};
 
 function* textsOf(corpus: TokenCorpus, tokenizer: Tokenizer): Generator<string> {
   for (let document = 0; document < corpus.numDocuments; document++) {

@@ -72,12 +72,17 @@ export function withoutNearCopies({ k, ids, similarities }: NeighborLists, thres
 
 /**
  * Documents that are near copies of a held-out one: to be taken out of the training side before its graph is built, or what
- * is measured on the held-out side is memory. 1 for documents that stay. Compares every pair across.
+ * is measured on the held-out side is memory. 1 for documents that stay. Exact: every pair across is compared.
  */
-export function withoutCopiesOf(heldOut: VectorMatrix, vectors: VectorMatrix, threshold: number): KeptDocuments {
+export function withoutCopiesOf(
+  heldOut: VectorMatrix,
+  vectors: VectorMatrix,
+  threshold: number,
+  search: "exact" | "approximate" = "exact",
+): KeptDocuments {
   const documents = vectors.data.length / vectors.dimensions;
   const kept = new Uint8Array(documents).fill(1);
-  const nearest = nearestSimilarity(heldOut, vectors);
+  const nearest = nearestSimilarity(heldOut, vectors, search);
   let removed = 0;
   for (let document = 0; document < documents; document++) {
     if (nearest[document]! <= threshold) continue;

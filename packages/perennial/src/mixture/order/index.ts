@@ -1,6 +1,7 @@
 export * from "./baselines.ts";
 export * from "./code-path.ts";
 export * from "./copies.ts";
+export { type NearestRows, nearestRows } from "./cosines.ts";
 export * from "./graph.ts";
 export * from "./neighbors.ts";
 export { OrderedCorpus } from "./ordered-corpus.ts";

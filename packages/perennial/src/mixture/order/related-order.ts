@@ -1,9 +1,8 @@
 /**
  * In-context pretraining: orders documents so that those sharing a window are related, each used once.
  *    vectors → exact copies out → k nearest neighbors → near copies out → graph → greedy path
- *  Nothing else changes: model, loss and optimizer do not know. Everything is typed arrays: about 1.3 kB a
- *  document with k = 20 and D = 256 (vectors 256 B, index 256 B and some 200 B of links, lists 160 B, graph up to 320 B), so a
- *  million fit in 1–2 GB.
+ *  Nothing else changes: model, loss and optimizer do not know. Everything is typed arrays: about 1 kB a document with k = 20 and
+ *  D = 256 (vectors 256 B, filing 190 B, lists 160 B, graph up to 320 B), so a million fit in 1–2 GB (`bench/order`).
  *  Source: Shi et al., ICLR 2024, arXiv 2310.10638.
  */
 import { codePath } from "./code-path.ts";
@@ -11,13 +10,14 @@ import { withoutExactCopies, withoutNearCopies } from "./copies.ts";
 import { graphOf } from "./graph.ts";
 import { approximateNeighbors, exactNeighbors, type NeighborLists, NONE } from "./neighbors.ts";
 import { greedyPath } from "./path.ts";
-import { type RelatedOrderSpec, relatedOrderSchema } from "./related-schema.ts";
-import { type VectorMatrix, vectorCosine } from "./vectors.ts";
+import { type RelatedOrderSpec, relatedOrderSchema, searchOf } from "./related-schema.ts";
+import { selectRows, type VectorMatrix, vectorCosine } from "./vectors.ts";
 import type { Windows } from "./windows.ts";
 
 export interface RelatedOrder {
   /** Document numbers, each kept one once. */
   readonly order: Uint32Array;
+  readonly search: "exact" | "approximate";
   readonly exactCopies: number;
   readonly nearCopies: number;
   /** Kept documents whose list held nothing but copies, now left out. */
@@ -29,13 +29,14 @@ export interface RelatedOrder {
 }
 
 export function relatedOrder(vectors: VectorMatrix, spec: RelatedOrderSpec = {}): RelatedOrder {
-  const { neighbors, search, exactUpTo, nearCopyCosine, variant, seed } = relatedOrderSchema.parse(spec);
+  const options = relatedOrderSchema.parse(spec);
+  const { neighbors, nearCopyCosine, variant, seed } = options;
   const dedup = nearCopyCosine !== "keep";
   const exact = withoutExactCopies(vectors);
   const { matrix, numbers } = dedup && exact.removed > 0 ? compacted(vectors, exact.kept) : { matrix: vectors, numbers: null };
   const documents = matrix.data.length / matrix.dimensions;
-  const find = search === "exact" || (search === "auto" && documents <= exactUpTo) ? exactNeighbors : approximateNeighbors();
-  const lists = find(matrix, neighbors);
+  const search = searchOf(options, documents ** 2);
+  const lists = (search === "exact" ? exactNeighbors : approximateNeighbors())(matrix, neighbors);
   const near = dedup ? withoutNearCopies(lists, nearCopyCosine) : { kept: new Uint8Array(documents).fill(1), removed: 0 };
   const path = variant === "paper" ? greedyPath(graphOf(lists, near.kept), near.kept, { seed }).order : codePath(lists, near.kept);
   const starved = countStarved(lists, near.kept);
@@ -46,6 +47,7 @@ export function relatedOrder(vectors: VectorMatrix, spec: RelatedOrderSpec = {})
     warnings.push(`${starved} documents list only copies as their neighbors: list more neighbors, or deduplicate the corpus first.`);
   return {
     order: numbers === null ? path : path.map((document) => numbers[document]!),
+    search,
     exactCopies: exact.removed,
     nearCopies: near.removed,
     starved,
@@ -54,12 +56,9 @@ export function relatedOrder(vectors: VectorMatrix, spec: RelatedOrderSpec = {})
   };
 }
 
-function compacted({ data, dimensions }: VectorMatrix, kept: Uint8Array): { matrix: VectorMatrix; numbers: Uint32Array } {
+function compacted(vectors: VectorMatrix, kept: Uint8Array): { matrix: VectorMatrix; numbers: Uint32Array } {
   const numbers = Uint32Array.from(kept.keys()).filter((document) => kept[document] === 1);
-  const rows = new Int8Array(numbers.length * dimensions);
-  for (const [row, document] of numbers.entries())
-    rows.set(data.subarray(document * dimensions, (document + 1) * dimensions), row * dimensions);
-  return { matrix: { data: rows, dimensions }, numbers };
+  return { matrix: selectRows(vectors, numbers), numbers };
 }
 
 const listOf = ({ k, ids }: NeighborLists, document: number): Uint32Array => {

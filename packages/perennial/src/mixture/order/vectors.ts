@@ -65,10 +65,18 @@ export function quantizedVectors(values: Float32Array, dimensions: number): Vect
   return { dimensions, data };
 }
 
-function quantize(vector: Float64Array | Float32Array, data: Int8Array, at: number): void {
+/** Scales a vector to ±127 and writes it at `at`; one of zeros stays as it was. */
+export function quantize(vector: Float64Array | Float32Array, data: Int8Array, at: number): void {
   let max = 0;
   for (const value of vector) max = Math.max(max, Math.abs(value));
   if (max > 0) for (let i = 0; i < vector.length; i++) data[at + i] = Math.round((127 * vector[i]!) / max);
+}
+
+/** The rows of these numbers, in their order: a copy. */
+export function selectRows({ data, dimensions }: VectorMatrix, rows: ArrayLike<number>): VectorMatrix {
+  const chosen = new Int8Array(rows.length * dimensions);
+  for (let i = 0; i < rows.length; i++) chosen.set(data.subarray(rows[i]! * dimensions, (rows[i]! + 1) * dimensions), i * dimensions);
+  return { dimensions, data: chosen };
 }
 
 /** Adds weight·P_bucket. The same bucket always meets the same entries. */
