@@ -23,8 +23,6 @@ export class CellsDisplay {
   private done = 0;
   private shownAt = Number.NEGATIVE_INFINITY;
   private live = false;
-  /** Once asked to stop, what runs say of going on is not told: it is for those who started them one by one. */
-  stopping = false;
 
   constructor(mode: ProgressMode, effects: Effects, { measurements, workers }: { measurements: readonly Measurement[]; workers: number }) {
     this.mode = mode;
@@ -52,7 +50,11 @@ export class CellsDisplay {
 
   /** The steps of a cell are watched; what each run says of its files is not. */
   onMessage(message: RunEventMessage, of: CellOf): void {
-    if ((message.kind === "warning" && !this.stopping) || (message.kind === "note" && message.text.startsWith("making"))) {
+    // What a stopped run says of going on is for those who started it by itself.
+    if (
+      (message.kind === "warning" && !message.text.startsWith("interrupted")) ||
+      (message.kind === "note" && message.text.startsWith("making"))
+    ) {
       this.clear();
       this.showWarning(message);
     }

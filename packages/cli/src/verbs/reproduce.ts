@@ -77,7 +77,6 @@ async function run(reproduction: Reproduction, options: Options, effects: Effect
   const abort = new AbortController();
   const interrupt = () => {
     if (abort.signal.aborted) process.exit(INTERRUPTED);
-    display.stopping = true;
     abort.abort();
     display.clear();
     effects.err("\nperennial: finishing the steps, then saving; Ctrl-C again to leave at once\n");

@@ -26,6 +26,8 @@ export interface RecipeCell {
   /** The same by document: see `documentScores`. */
   readonly documents: Readonly<Record<string, readonly number[]>>;
   readonly modelFolder: string;
+  /** The same of another model, on the same text: the one that the run started from, say. */
+  measure(modelFolder: string): Promise<Pick<RecipeCell, "final" | "documents">>;
   /** Target tokens by corpus over the run. */
   readonly tokens: number;
 }
@@ -53,6 +55,7 @@ export async function runRecipeCell(spec: RecipeSpec, context: CellContext, base
       curves,
       ...(await finalOf(recipe.recipe, recipe.modelFolder, context)),
       modelFolder: recipe.modelFolder,
+      measure: (modelFolder) => finalOf(recipe.recipe, modelFolder, context),
       tokens: measured.at(-1)?.tokens ?? 0,
     };
   } finally {

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { writeFileAtomic } from "../../corpus/formats/index.ts";
+import { heldOutHash, heldOutLimitForShare } from "../../data/held-out.ts";
 import type { CellContext } from "../reproduction.ts";
 import { realText } from "../text.ts";
 
@@ -17,6 +18,29 @@ export const pagesOf = (name: string): Page[] =>
     .trimEnd()
     .split("\n")
     .map((line) => JSON.parse(line) as Page);
+
+/** The pages that `helpText` keeps from training. */
+export const heldOutPages = (name: string, share = 0.1): Page[] =>
+  pagesOf(name).filter(({ text }) => heldOutHash(text) < heldOutLimitForShare(share));
+
+/** The others. */
+export const trainingPages = (name: string, share = 0.1): Page[] =>
+  pagesOf(name).filter(({ text }) => heldOutHash(text) >= heldOutLimitForShare(share));
+
+/** Pages cut at line ends into pieces of about so many characters; what is left of a page goes when it is short. */
+export function piecesOf(pages: readonly Page[], characters = 500): { text: string }[] {
+  return pages.flatMap(({ text }) => {
+    const pieces: { text: string }[] = [];
+    let piece = "";
+    for (const line of [...text.split("\n"), null]) {
+      if (line !== null) piece += piece === "" ? line : `\n${line}`;
+      if (piece.length < characters && line !== null) continue;
+      if (piece.length >= characters / 4) pieces.push({ text: piece.slice(0, 2 * characters) });
+      piece = "";
+    }
+    return pieces;
+  });
+}
 
 /** Written once, whole or not at all; cells and reproductions share it. */
 export function derivedText(context: CellContext, name: string, make: () => readonly object[]): string {

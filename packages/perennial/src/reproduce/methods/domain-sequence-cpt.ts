@@ -3,14 +3,17 @@
  * Source: arXiv 2402.17400, specification `domain-sequence-cpt`.
  */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { domainSequence } from "../../evaluate/continual/index.ts";
 import { randomOrder, similarOrder, tfidfVectors } from "../../mixture/index.ts";
 import type { RecipeSpec } from "../../recipe/index.ts";
+import { openModel } from "../../run/index.ts";
 import { runRecipeCell, sharedModel } from "../recipe-cell.ts";
 import { type CellContext, defineReproduction, type Settings } from "../reproduction.ts";
 import { realText } from "../text.ts";
+import { heldOutPages } from "./derived-texts.ts";
+import { predictionRanks, typicalNgrams } from "./prediction-ranks.ts";
 import { cosine, englishBase, helpText, mean, scaled, smallRun, smallTrain } from "./small.ts";
 
 const LANGUAGES = ["spanish", "french", "german", "italian"] as const;
@@ -39,6 +42,12 @@ export const domainSequenceCpt = defineReproduction({
     { key: "last", label: "at the end (LC)", unit: "bits per byte" },
     { key: "backward", label: "backward transfer", unit: "bits per byte" },
     { key: "forward", label: "forward transfer", unit: "bits per byte" },
+    { key: "phrasesBefore", label: "set phrases before", unit: "percent at rank 1", digits: 1 },
+    { key: "phrasesRead", label: "set phrases, just read", unit: "percent at rank 1", digits: 1 },
+    { key: "phrasesLast", label: "set phrases at the end", unit: "percent at rank 1", digits: 1 },
+    { key: "rankBefore", label: "median rank before", unit: "", digits: 0 },
+    { key: "rankRead", label: "median rank, just read", unit: "", digits: 0 },
+    { key: "rankLast", label: "median rank at the end", unit: "", digits: 0 },
   ],
   claims: [
     {
@@ -89,6 +98,22 @@ export const domainSequenceCpt = defineReproduction({
       expect: { above: 0 },
       value: (of) => of("random", "forward"),
     },
+    {
+      id: "phrases-learned",
+      statement: "The set phrases of a domain are learned when it is read",
+      quantity: "last words at rank 1: just read − before, similar order",
+      unit: "points",
+      expect: { above: 0 },
+      value: (of) => of("similar", "phrasesRead") - of("similar", "phrasesBefore"),
+    },
+    {
+      id: "phrases-retained",
+      statement: "At the end more of them are left in random order than in similar order",
+      quantity: "last words at rank 1 at the end: random − similar",
+      unit: "points",
+      expect: { above: 0 },
+      value: (of) => of("random", "phrasesLast") - of("similar", "phrasesLast"),
+    },
   ],
   charts: [
     { curve: "read", title: "Mean over the domains read so far", x: "domains read", y: "bits per byte", arms: ["similar", "random"] },
@@ -98,12 +123,12 @@ export const domainSequenceCpt = defineReproduction({
   inputs: (arm: string, seed: number, settings: Settings) => {
     const order = arm === "random" ? randomOrder(DOMAINS, seed) : arm === "similar" ? similarDomains() : DOMAINS;
     const recipes = arm === "alone" ? order.map((domain) => recipeOf([domain], seed, settings)) : [recipeOf(order, seed, settings)];
-    return { base: englishBase(settings), order, recipes };
+    return { base: englishBase(settings), order, recipes, version: 2 };
   },
   async run({ base, order, recipes }, context) {
     const model = await sharedModel(base, context);
     if (recipes.length > 1) return alone(recipes, context, model);
-    const { matrix } = await runRecipeCell(recipes[0]!, context, model);
+    const { matrix, modelFolder } = await runRecipeCell(recipes[0]!, context, model);
     const columns = order.map((domain) => matrix.corpora.indexOf(domain));
     const bits = matrix.values.map((row) => columns.map((column) => row[column]!));
     const report = domainSequence(bits.map((row) => row.map((value) => 2 ** value)));
@@ -121,6 +146,7 @@ export const domainSequenceCpt = defineReproduction({
         forward: toBits(report.forward.map((transfer) => transfer?.gainNats)),
         forgottenLanguages: ofPart(LANGUAGES),
         forgottenTechnical: ofPart(TECHNICAL),
+        ...(await setPhrases(order, model, modelFolder)),
       },
       curves: {
         read: { x: stages, y: stages.map((i) => mean(bits[i]!.slice(0, i))) },
@@ -129,6 +155,31 @@ export const domainSequenceCpt = defineReproduction({
     };
   },
 });
+
+/** Ranks of the last words of each domain's phrases: by the model before, after its own stage, and at the end; a median over all domains. */
+async function setPhrases(order: readonly string[], base: string, end: string): Promise<Record<string, number>> {
+  const ranks: Record<"Before" | "Read" | "Last", number[]> = { Before: [], Read: [], Last: [] };
+  let phrases: Map<string, number[][]> | undefined;
+  const folders = [base, ...order.slice(0, -1).map((domain) => join(dirname(end), "models", domain)), end];
+  for (const [stage, folder] of folders.entries()) {
+    const { model, tokenizer } = await openModel(folder);
+    try {
+      phrases ??= typicalNgrams(new Map(order.map((name) => [name, heldOutPages(name).map(({ text }) => [...tokenizer.encode(text)])])));
+      const ranksOf = (name: string) => predictionRanks(model, phrases!.get(name)!, tokenizer.specialTokens.eos ?? 0);
+      if (stage === 0) for (const name of order) ranks.Before.push(...ranksOf(name));
+      else ranks.Read.push(...ranksOf(order[stage - 1]!));
+      if (stage === order.length) for (const name of order) ranks.Last.push(...ranksOf(name));
+    } finally {
+      model.dispose();
+    }
+  }
+  return Object.fromEntries(
+    Object.entries(ranks).flatMap(([moment, of]) => [
+      [`phrases${moment}`, (100 * of.filter((rank) => rank === 1).length) / of.length],
+      [`rank${moment}`, of.toSorted((a, b) => a - b)[Math.floor(of.length / 2)]!],
+    ]),
+  );
+}
 
 /** One run for each domain, each in a folder of its own. */
 async function alone(recipes: readonly RecipeSpec[], context: CellContext, model: string) {

@@ -6,7 +6,7 @@ import { openModel } from "../../run/index.ts";
 import type { Tokenizer } from "../../tokenizer/index.ts";
 import { runRecipeCell } from "../recipe-cell.ts";
 import { defineReproduction, type Settings } from "../reproduction.ts";
-import { barelyMeasured, derivedText, pagesOf } from "./derived-texts.ts";
+import { barelyMeasured, derivedText, pagesOf, piecesOf } from "./derived-texts.ts";
 import { cosine, scaled } from "./small.ts";
 
 const STEPS = 300;
@@ -132,19 +132,11 @@ interface Piece {
   readonly text: string;
 }
 
-/** Pages cut at line ends; every fortieth page is held out whole. Copies: every tenth document with one word changed. */
+/** Every fortieth page is held out whole. Copies: every tenth document with a word more. */
 function documentsOf(): { training: Piece[]; heldOut: Piece[]; copies: Piece[] } {
-  const [training, heldOut]: [Piece[], Piece[]] = [[], []];
-  for (const name of TEXTS)
-    for (const [i, { text }] of pagesOf(name).entries()) {
-      let piece = "";
-      for (const line of [...text.split("\n"), null]) {
-        if (line !== null) piece += piece === "" ? line : `\n${line}`;
-        if (piece.length < DOCUMENT && line !== null) continue;
-        if (piece.length >= DOCUMENT / 4) (i % 40 === 39 ? heldOut : training).push({ text: piece.slice(0, 2 * DOCUMENT) });
-        piece = "";
-      }
-    }
+  const pagesWhere = (isWanted: (i: number) => boolean) => TEXTS.flatMap((name) => pagesOf(name).filter((_, i) => isWanted(i)));
+  const training = piecesOf(pagesWhere((i) => i % 40 !== 39), DOCUMENT); // biome-ignore format: one line
+  const heldOut = piecesOf(pagesWhere((i) => i % 40 === 39), DOCUMENT); // biome-ignore format: one line
   const copies = training.filter((_, i) => i % 10 === 0).map(({ text }) => ({ text: `${text} again` }));
   return { training, heldOut, copies };
 }

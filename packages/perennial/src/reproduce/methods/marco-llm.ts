@@ -1,12 +1,14 @@
 /** Two protective stages, and templated pairs in the mixture. Source: arXiv 2412.04003, specification `marco-llm`. */
-import { parallelTransformSchema } from "../../mixture/index.ts";
+import { filterBitext, lexiconCoverage, parallelTransformSchema, type SentencePair } from "../../mixture/index.ts";
 import type { RecipeSpec } from "../../recipe/index.ts";
 import { openModel } from "../../run/index.ts";
+import { stream } from "../../stream.ts";
 import { runRecipeCell, sharedModel } from "../recipe-cell.ts";
 import { type CellContext, defineReproduction, type Reading, type Settings } from "../reproduction.ts";
 import { conditionalLoss } from "./conditional-loss.ts";
 import { alignedPages, barelyHeldOut, barelyMeasured, derivedText, pagesOf, partOfText } from "./derived-texts.ts";
-import { englishBase, scaled, smallTrain } from "./small.ts";
+import { learnLexicon } from "./lexicon.ts";
+import { englishBase, mean, scaled, smallTrain } from "./small.ts";
 
 const STEPS = 240;
 const LOW = { german: "German", italian: "Italian", finnish: "Finnish" } as const;
@@ -21,10 +23,12 @@ const SHARES = [
 ] as const;
 const PARALLEL = 0.15;
 
-const low = (of: Reading, arm: string) => Object.keys(LOW).reduce((sum, name) => sum + of(arm, name), 0) / Object.keys(LOW).length;
-const lowBase = (of: Reading, arm: string) =>
-  Object.keys(LOW).reduce((sum, name) => sum + of(arm, `${name}Before`), 0) / Object.keys(LOW).length;
-const forgotten = (of: Reading, arm: string) => of(arm, "english") - of(arm, "englishBefore");
+/** Of the targets of the noisy pairs so many are another pair's. */
+const SHUFFLED = 0.3;
+/** Coverage by a lexicon learned from the pairs themselves: no model is at hand. */
+const MIN_COVERAGE = 0.3;
+
+const low = (of: Reading, arm: string, key = "") => mean(Object.keys(LOW).map((name) => of(arm, `${name}${key}`)));
 
 export const marcoLlm = defineReproduction({
   name: "marco-llm",
@@ -34,17 +38,22 @@ export const marcoLlm = defineReproduction({
   setup:
     "A model that has read English help pages goes on with English (the high-resource language) and 300 kB each of German, Italian and Finnish. Two stages: 70 % English " +
     "at 1e-3, then 50 % at 6e-4. Baselines with the same number of tokens: one stage with the first stage's shares and rate, and the low-resource languages alone. One more arm gives " +
-    "15 % of both stages to sentence pairs in the paper's templates. Translation: nats per token of held-out lines after their English ones, in template B.",
+    "15 % of both stages to sentence pairs in the paper's templates; two more do so with pairs of which three in ten are wrong, as they are, and filtered by a lexicon " +
+    "learned from the same pairs. Translation: nats per token of held-out lines after their English ones, in template B.",
   texts: ["english", ...Object.keys(LOW)],
   arms: [
     { name: "two-stage", label: "two stages" },
     { name: "one-stage", label: "one stage" },
     { name: "low-only", label: "low-resource only" },
     { name: "parallel", label: "two stages, templated pairs" },
+    { name: "noisy", label: "… 30 % of the pairs wrong" },
+    { name: "filtered", label: "… wrong pairs filtered" },
   ],
   measurements: [
     ...Object.values(LOW).map((label) => ({ key: label.toLowerCase(), label, unit: "bits per byte" })),
     { key: "english", label: "English", unit: "bits per byte" },
+    { key: "englishRise", label: "rise of English", unit: "bits per byte" },
+    { key: "removed", label: "wrong pairs removed", unit: "percent", digits: 1 },
     { key: "translation", label: "translation from English", unit: "nats per token" },
   ],
   claims: [
@@ -54,7 +63,7 @@ export const marcoLlm = defineReproduction({
       quantity: "mean of the low-resource languages: before − after",
       unit: "bits per byte",
       expect: { above: 0.15 },
-      value: (of) => lowBase(of, "two-stage") - low(of, "two-stage"),
+      value: (of) => -low(of, "two-stage", "Rise"),
     },
     {
       id: "keeps",
@@ -62,7 +71,7 @@ export const marcoLlm = defineReproduction({
       quantity: "English: 0.02 − (after − before)",
       unit: "bits per byte",
       expect: { above: 0 },
-      value: (of) => 0.02 - forgotten(of, "two-stage"),
+      value: (of) => 0.02 - of("two-stage", "englishRise"),
     },
     {
       id: "low-only-forgets",
@@ -70,7 +79,7 @@ export const marcoLlm = defineReproduction({
       quantity: "rise of English: low-resource only − two stages",
       unit: "bits per byte",
       expect: { above: 0.1 },
-      value: (of) => forgotten(of, "low-only") - forgotten(of, "two-stage"),
+      value: (of) => of("low-only", "englishRise") - of("two-stage", "englishRise"),
     },
     {
       id: "second-stage",
@@ -88,22 +97,49 @@ export const marcoLlm = defineReproduction({
       expect: { above: 0 },
       value: (of) => of("two-stage", "translation") - of("parallel", "translation"),
     },
+    {
+      id: "filter-removes",
+      statement: "The filter removes at least 80 % of the wrong pairs",
+      quantity: "wrong pairs removed",
+      unit: "percent",
+      expect: { above: 80 },
+      value: (of) => of("filtered", "removed"),
+    },
+    {
+      id: "filter-helps",
+      statement: "Filtered pairs make translations likelier than unfiltered ones",
+      quantity: "translation: wrong pairs kept − filtered",
+      unit: "nats per token",
+      expect: { above: 0 },
+      value: (of) => of("noisy", "translation") - of("filtered", "translation"),
+    },
   ],
   charts: [],
   minutes: 2,
   inputs: (arm: string, seed: number, settings: Settings) => ({
     base: englishBase(settings),
     bytes: BYTES,
+    pairs: [SHUFFLED, MIN_COVERAGE],
     recipe: recipeOf(arm, seed, settings),
   }),
   async run({ base, recipe }, context) {
-    const { final, documents, matrix, modelFolder } = await runRecipeCell(
-      withTexts(recipe, context),
-      context,
-      await sharedModel(base, context),
-    );
-    const before = Object.fromEntries(matrix.corpora.map((corpus, i) => [`${corpus}Before`, matrix.values[0]![i]!]));
-    return { measurements: { ...final, ...before, translation: await translationLoss(modelFolder) }, documents };
+    const model = await sharedModel(base, context);
+    const { recipe: placed, removed } = withTexts(recipe, context);
+    const { final, documents, modelFolder, measure } = await runRecipeCell(placed, context, model);
+    const before = await measure(model);
+    const rises = Object.keys(final).map((name) => {
+      const [from, to] = [before.documents[name]!, documents[name]!];
+      return { key: `${name}Rise`, value: final[name]! - before.final[name]!, documents: to.map((score, k) => score - from[k]!) };
+    });
+    return {
+      measurements: {
+        ...final,
+        ...Object.fromEntries(rises.map(({ key, value }) => [key, value])),
+        ...(removed === undefined ? {} : { removed: 100 * removed }),
+        translation: await translationLoss(modelFolder),
+      },
+      documents: { ...documents, ...Object.fromEntries(rises.map(({ key, documents }) => [key, documents])) },
+    };
   },
 });
 
@@ -130,7 +166,7 @@ function recipeOf(arm: string, seed: number, settings: Settings): RecipeSpec {
     low: shares.low * (1 - PARALLEL),
     parallel: PARALLEL,
   });
-  const [first, second] = arm === "parallel" ? [withPairs(SHARES[0]), withPairs(SHARES[1])] : SHARES;
+  const [first, second] = arm in PAIRS ? [withPairs(SHARES[0]), withPairs(SHARES[1])] : SHARES;
   const stages: Readonly<Record<string, RecipeSpec["stages"]>> = {
     "one-stage": [stage("one", STEPS, SHARES[0], RATE)],
     "low-only": [stage("low", STEPS, { high: 0, low: 1, parallel: 0 }, RATE)],
@@ -147,12 +183,20 @@ function recipeOf(arm: string, seed: number, settings: Settings): RecipeSpec {
   };
 }
 
-function withTexts(recipe: RecipeSpec, context: CellContext): RecipeSpec {
+/** What the arms with pairs read. */
+const PAIRS = { parallel: "right", noisy: "noisy", filtered: "filtered" } as const;
+
+/** `removed`: of the wrong pairs, the share that the filter took out. */
+function withTexts(recipe: RecipeSpec, context: CellContext): { recipe: RecipeSpec; removed?: number } {
   const corpora: RecipeSpec["corpora"] = { ...recipe.corpora };
+  const which = PAIRS[recipe.name as keyof typeof PAIRS] ?? "right";
+  const removed: number[] = [];
   for (const [name, language] of Object.entries(LOW)) {
     corpora[name] = partOfText(context, name, BYTES);
-    const lines = derivedText(context, `${name}-english-lines`, () =>
-      alignedPages(name, "english").flatMap((page) => page.lines.map(([line, english]) => ({ text: line, english }))),
+    const pairs = pairsOf(name, which);
+    if (pairs.removed !== undefined) removed.push(pairs.removed);
+    const lines = derivedText(context, `${name}-english-pairs-${which}`, () =>
+      pairs.kept.map(({ source, target }) => ({ text: target, english: source })),
     );
     const transform = parallelTransformSchema.parse({
       transform: "parallel",
@@ -161,7 +205,22 @@ function withTexts(recipe: RecipeSpec, context: CellContext): RecipeSpec {
     });
     corpora[`${name}-pairs`] = { path: lines, transform, heldOut: "none" };
   }
-  return { ...recipe, corpora };
+  return { recipe: { ...recipe, corpora }, ...(removed.length === 0 ? {} : { removed: mean(removed) }) };
+}
+
+/** Aligned lines; noisy: the drawn ones have the next one's target, which is right by chance where lines repeat. */
+function pairsOf(name: string, which: "right" | "noisy" | "filtered"): { kept: readonly SentencePair[]; removed?: number } {
+  const right = alignedPages(name, "english").flatMap(({ lines }) => lines.map(([target, source]) => ({ source, target })));
+  if (which === "right") return { kept: right };
+  const drawn = stream(1, `wrong pairs of ${name}`)
+    .shuffle([...right.keys()])
+    .slice(0, SHUFFLED * right.length);
+  const noisy = [...right];
+  for (const [i, pair] of drawn.entries()) noisy[pair] = { ...right[pair]!, target: right[drawn[(i + 1) % drawn.length]!]!.target };
+  if (which === "noisy") return { kept: noisy };
+  const wrong = new Set(drawn.filter((pair) => noisy[pair]!.target !== right[pair]!.target).map((pair) => noisy[pair]!));
+  const { kept } = filterBitext(noisy, { similarity: lexiconCoverage(learnLexicon(noisy)) }, { minSimilarity: MIN_COVERAGE });
+  return { kept, removed: 1 - kept.filter((pair) => wrong.has(pair)).length / wrong.size };
 }
 
 const TEST_PAIRS = 25;
