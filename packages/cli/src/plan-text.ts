@@ -17,7 +17,9 @@ export function planText(plan: Plan): string {
     stage.sources.map(source).join(", "),
   ]);
   const head = ["stage", "steps", "tokens/step", "tokens", "evaluations", "checkpoints", "mixture"];
-  return `${printable(plan.variant)}: ${plan.totalSteps} steps, ${formatCount(plan.totalTokens)} tokens\n${table(head, rows, [1, 2, 3, 4, 5])}`;
+  const { branch } = plan;
+  const leaves = branch === null ? "" : `, a branch of ${printable(branch.from)} that leaves at step ${branch.step} and is annealed over ${branch.annealingSteps}`; // biome-ignore format: one line
+  return `${printable(plan.variant)}: ${plan.totalSteps} steps, ${formatCount(plan.totalTokens)} tokens${leaves}\n${table(head, rows, [1, 2, 3, 4, 5])}`;
 }
 
 function source({ corpus, share, sampling, replayed }: PlannedStage["sources"][number]): string {

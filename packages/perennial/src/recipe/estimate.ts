@@ -8,7 +8,7 @@ import { isAbsolute, resolve } from "node:path";
 import { FieldError } from "../errors.ts";
 import { type DecoderConfig, decoderConfig } from "../model/config.ts";
 import { countParameters, type MemoryEstimate, trainingFlopsPerToken, trainingMemory } from "../model/cost.ts";
-import type { Plan } from "./plan.ts";
+import type { Plan, PlannedStage } from "./plan.ts";
 import type { Recipe } from "./schema.ts";
 
 export interface Estimate {
@@ -33,10 +33,14 @@ export function estimateOf(recipe: Recipe, plan: Plan, config: DecoderConfig): E
   return {
     parameters: countParameters(config).total,
     memory: memories.reduce((most, memory) => (memory.total > most.total ? memory : most)),
-    trainingFlops: plan.stages.reduce((sum, { tokens }, i) => sum + tokens * flops[i]!, 0),
+    trainingFlops: plan.stages.reduce((sum, stage, i) => sum + newTokens(plan, stage) * flops[i]!, 0),
     evaluationFlops: measurements.reduce((sum, times, i) => sum + (times * tokensPerMeasurement * flops[i]!) / 3, 0),
   };
 }
+
+/** Of a branch only the annealing is its own work. */
+const newTokens = ({ branch }: Plan, { startStep, steps, tokens, tokensPerStep }: PlannedStage): number =>
+  branch === null ? tokens : Math.max(0, startStep + steps - Math.max(startStep, branch.step)) * tokensPerStep;
 
 /** The shape of the model that a recipe begins with: from its `config.json`, or of a fresh one with the tokenizer's vocabulary. */
 export async function modelShape({ model, tokenizer }: Recipe, baseFolder: string): Promise<DecoderConfig> {

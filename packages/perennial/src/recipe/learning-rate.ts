@@ -5,22 +5,34 @@
  *   keep     the schedule of the stage before goes on, with its own count of steps
  * A step is the number of optimizer steps taken before, counted from 0 over the whole run.
  */
-import { resolveSchedule, type Schedule, type ScheduleSpec, toSchedule } from "../train/schedule/index.ts";
+import { annealed, asTrunk, resolveSchedule, type Schedule, type ScheduleSpec, toSchedule } from "../train/schedule/index.ts";
 import type { Plan } from "./plan.ts";
 import type { Recipe } from "./schema.ts";
 
 export function learningRateOf(recipe: Recipe, plan: Plan): Schedule {
   let current: Schedule = () => 0;
-  const stages = plan.stages.map(({ startStep, steps, position }) => {
-    const { train, onStart } = recipe.stages[position]!;
-    if (onStart.learningRate !== "keep" || position === 0) {
-      const spec = onStart.learningRate === "reset" && position > 0 ? withoutWarmup(train.schedule) : train.schedule;
-      const schedule = toSchedule(resolveSchedule(spec, steps));
+  const stages = plan.stages.map(({ startStep, fullSteps, position }, i) => {
+    if (!keepsRate(recipe, position)) {
+      const options = resolveSchedule(stageSchedule(recipe, position), fullSteps);
+      // A branch leaves the schedule that is in force at its end.
+      const leaves = plan.branch !== null && plan.stages.slice(i + 1).every(({ position }) => keepsRate(recipe, position));
+      const schedule = toSchedule(
+        leaves ? annealed(asTrunk(options), plan.branch!.step - startStep, plan.branch!.annealingSteps) : options,
+      );
       current = (step) => schedule(step - startStep);
     }
     return { startStep, schedule: current };
   });
   return (step) => (stages.findLast(({ startStep }) => step >= startStep) ?? stages[0]!).schedule(step);
+}
+
+/** Whether the schedule of the stage before goes on. */
+export const keepsRate = ({ stages }: Recipe, position: number): boolean =>
+  position > 0 && stages[position]!.onStart.learningRate === "keep";
+
+export function stageSchedule({ stages }: Recipe, position: number): ScheduleSpec {
+  const { train, onStart } = stages[position]!;
+  return onStart.learningRate === "reset" && position > 0 ? withoutWarmup(train.schedule) : train.schedule;
 }
 
 function withoutWarmup(schedule: ScheduleSpec): ScheduleSpec {

@@ -18,6 +18,7 @@ test("the starter resolves, with its baseline, and plans to the token", () => {
       position: 0,
       startStep: 0,
       steps: 31,
+      fullSteps: 31,
       tokensPerStep: 32_768,
       gradientAccumulationSteps: 4,
       tokens: 31 * 32_768,

@@ -3,6 +3,7 @@
  *   tokensPerStep = microBatchSize · sequenceLength · gradientAccumulationSteps · worldSize     steps = ⌈tokens / tokensPerStep⌉
  */
 import { FieldError } from "../errors.ts";
+import { leaveTrunk } from "./leave-trunk.ts";
 import type { Recipe, RecipeStage } from "./schema.ts";
 
 export interface PlannedSource {
@@ -22,6 +23,8 @@ export interface PlannedStage {
   /** Steps of the run before this stage. */
   startStep: number;
   steps: number;
+  /** Of the stage as written, what its schedule and its shares are made for: more or less than `steps` where a branch leaves it. */
+  fullSteps: number;
   tokensPerStep: number;
   gradientAccumulationSteps: number;
   tokens: number;
@@ -31,8 +34,18 @@ export interface PlannedStage {
   checkpoints: number;
 }
 
+/** Where a branch leaves its trunk. */
+export interface PlannedBranch {
+  from: string;
+  /** Of the run. */
+  step: number;
+  annealingSteps: number;
+}
+
 export interface Plan {
   variant: string;
+  /** Null for a trunk. What comes before its step is the trunk's work. */
+  branch: PlannedBranch | null;
   stages: PlannedStage[];
   totalSteps: number;
   totalTokens: number;
@@ -46,7 +59,9 @@ export function planOf(recipe: Recipe, { worldSize = 1 }: { worldSize?: number }
     stages.push(planned);
     startStep += planned.steps;
   }
-  return { variant: recipe.variant, stages, totalSteps: startStep, totalTokens: stages.reduce((sum, { tokens }) => sum + tokens, 0) };
+  const { branch, stages: cut } = recipe.branch === undefined ? { branch: null, stages } : leaveTrunk(recipe, recipe.branch, stages);
+  const sum = (value: (stage: PlannedStage) => number) => cut.reduce((total, stage) => total + value(stage), 0);
+  return { variant: recipe.variant, branch, stages: cut, totalSteps: sum(({ steps }) => steps), totalTokens: sum(({ tokens }) => tokens) };
 }
 
 function planStage(recipe: Recipe, stage: RecipeStage, position: number, startStep: number, worldSize: number): PlannedStage {
@@ -62,6 +77,7 @@ function planStage(recipe: Recipe, stage: RecipeStage, position: number, startSt
     position,
     startStep,
     steps,
+    fullSteps: steps,
     tokensPerStep,
     gradientAccumulationSteps,
     tokens: steps * tokensPerStep,

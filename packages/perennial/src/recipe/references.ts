@@ -118,5 +118,20 @@ export function referenceProblems(recipe: unknown, locate: Locate): FieldErrorDa
       report(["baselines", i, "name"], { expected: "a name of its own, other than main", received: name });
     variants.add(name);
   }
+  const trunks = [...variants];
+  for (const [i, item] of list(root.branches).entries()) {
+    const branch = map(item);
+    const { name, from = "main", stage } = branch;
+    const path = ["branches", i] as const;
+    if (name !== undefined && variants.has(name))
+      report([...path, "name"], { expected: "a name that no other variant has", received: name });
+    variants.add(name);
+    if (!trunks.includes(from))
+      report([...path, "from"], { expected: `main or the name of a baseline (${trunks.join(", ")})`, received: from });
+    if (stage !== undefined && !seen.has(stage))
+      report([...path, "stage"], { expected: `the name of a stage (${[...seen].join(", ")})`, received: stage });
+    const given = ["step", "stage"].filter((field) => branch[field] !== undefined);
+    if (given.length !== 1) report(path, { expected: "step or stage: where the branch leaves its trunk", received: given });
+  }
   return problems;
 }

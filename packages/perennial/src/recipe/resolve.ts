@@ -61,9 +61,22 @@ export function resolveText(text: string, file: string, { set = [] }: ResolveOpt
     for (const { path, value, where } of changes) note(problems, setAt(changed.contents as Node, parsePath(path), value, where));
     return variant(changed as Tree, name, origins, problems);
   });
-  const variants = [main, ...baselines].filter((recipe) => recipe !== undefined);
+  const trunks = [main, ...baselines].filter((recipe) => recipe !== undefined);
+  const branches = main === undefined ? [] : branchesOf(document, trunks);
+  const variants = [...trunks, ...branches];
   if (problems.length > 0 || variants.length === 0) throw new RecipeError(unique(problems));
   return { text, variants: variants as [Recipe, ...Recipe[]] };
+}
+
+/** What is wrong with a branch is among the problems of the main variant, which sees the whole recipe. */
+function branchesOf(document: Tree, trunks: readonly Recipe[]): Recipe[] {
+  const written = (document.toJS() as { branches?: unknown }).branches;
+  const parsed = recipeSchema.shape.branches.safeParse(written);
+  if (!parsed.success) return [];
+  return parsed.data.flatMap(({ name, ...branch }) => {
+    const trunk = trunks.find(({ variant }) => variant === branch.from);
+    return trunk === undefined ? [] : [{ ...trunk, variant: name, branch }];
+  });
 }
 
 interface Change {
@@ -99,7 +112,7 @@ function variant(document: Tree, name: string, origins: Origins, problems: Field
   if (!parsed.success) problems.push(...problemsOf(parsed.error.issues, value, recipeJsonSchema(), locate));
   problems.push(...referenceProblems(value, locate));
   if (!parsed.success) return undefined;
-  const { train: _shared, baselines: _baselines, output, ...recipe } = parsed.data;
+  const { train: _shared, baselines: _baselines, branches: _branches, output, ...recipe } = parsed.data;
   return { ...recipe, output: output ?? `runs/${recipe.name}`, variant: name };
 }
 

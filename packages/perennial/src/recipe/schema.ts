@@ -1,5 +1,6 @@
 /** The recipe: one schema, composed of parts; every default lives in the part it belongs to. */
 import { z } from "zod";
+import { type BranchSpec, branchSchema, trunkSchema } from "./parts/branch.ts";
 import { corpusSchema } from "./parts/corpus.ts";
 import { modelSchema } from "./parts/model.ts";
 import { stageSchema } from "./parts/stage.ts";
@@ -66,6 +67,15 @@ export const recipeSchema = z.strictObject({
     .default(false)
     .describe("whether metrics are also written as TensorBoard event files, into `tensorboard/` of the run"),
   output: z.string().min(1).optional().describe("folder of the run, relative to the recipe; default: runs/NAME"),
+  trunk: trunkSchema
+    .optional()
+    .describe("a run to go on from, with its optimizer and its place in the data; the first stages are those of that run, new ones follow"),
+  branches: z
+    .array(branchSchema)
+    .default([])
+    .describe(
+      "models to ship: each leaves the constant rate of a trunk at one of its checkpoints and is annealed; the trunk goes on without",
+    ),
   baselines: z.array(baselineSchema).default([]).describe("variants that run in the same call, to compare with"),
 });
 
@@ -75,9 +85,11 @@ export type RecipeSpec = z.input<typeof recipeSchema>;
 type Parsed = z.output<typeof recipeSchema>;
 
 /** What code reads: all defaults filled in; each stage has the whole of its `train`. */
-export type Recipe = Omit<Parsed, "train" | "baselines" | "output"> & {
+export type Recipe = Omit<Parsed, "train" | "baselines" | "branches" | "output"> & {
   output: string;
-  /** `main`, or the name of the baseline. */
+  /** `main`, or the name of the baseline or branch. */
   variant: string;
+  /** Set for a branch: what it leaves, where, and for how long. */
+  branch?: BranchSpec;
 };
 export type RecipeStage = Parsed["stages"][number];

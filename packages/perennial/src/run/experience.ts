@@ -1,8 +1,12 @@
-/** The replay buffer of a run: one for all stages, beside the checkpoints. */
-import { rmSync } from "node:fs";
+/**
+ * The replay buffer of a run: one for all stages, beside the checkpoints; each process has its own, with its own part of what was seen.
+ * The first process's place in its buffer is in the checkpoint; the others keep theirs beside their buffer, written before the checkpoint is.
+ */
+import { cpSync, existsSync, constants as fs, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { FieldError } from "../errors.ts";
-import { ExperienceReplay, type MixtureSource, ReplayBuffer } from "../mixture/index.ts";
+import { writeFileAtomic } from "../corpus/formats/index.ts";
+import { FieldError, PerennialError } from "../errors.ts";
+import { ExperienceReplay, type MixtureSource, ReplayBuffer, type SourceState } from "../mixture/index.ts";
 import type { Recipe, RecipeStage } from "../recipe/index.ts";
 
 export interface ExperienceOptions {
@@ -14,10 +18,14 @@ export interface ExperienceOptions {
   readonly resumed: boolean;
 }
 
+/** Copies of the buffers as they were at a step that a branch leaves from. */
+export const branchPointFolder = (run: string, step: number) => join(run, "branch-points", String(step));
+
 export class Experience {
   private readonly recipe: Recipe;
   private readonly options: ExperienceOptions;
   private readonly folder: string;
+  private readonly keepStates: number;
   private buffer: ReplayBuffer | undefined;
 
   constructor(recipe: Recipe, options: ExperienceOptions) {
@@ -31,6 +39,7 @@ export class Experience {
       });
     this.recipe = recipe;
     this.options = options;
+    this.keepStates = recipe.checkpoints.keepLast + recipe.checkpoints.keepBest + 2;
     this.folder = join(options.folder, "replay", String(options.rank));
     // What a run left that was killed before its first checkpoint is not this run's.
     if (!options.resumed) rmSync(this.folder, { recursive: true, force: true });
@@ -50,15 +59,61 @@ export class Experience {
     return new ExperienceReplay({ fresh, buffer, microBatchSize, share: experience.share, startStep: experience.startStep });
   }
 
+  /**
+   * Keeps the place of this process at a checkpoint, if it is another than the first; with `forBranch` a copy of its buffer besides.
+   * Returns whether there is a buffer at all: then all processes must have been here before the checkpoint counts.
+   */
+  keep(step: number, state: SourceState, { forBranch }: { forBranch: boolean }): boolean {
+    if (this.buffer === undefined) return false;
+    const { rank, folder } = this.options;
+    if (rank > 0) {
+      writeFileAtomic(this.statePath(step), JSON.stringify(state));
+      for (const old of this.keptSteps().slice(0, -this.keepStates)) rmSync(this.statePath(old));
+    }
+    if (forBranch) {
+      const target = join(branchPointFolder(folder, step), String(rank));
+      rmSync(target, { recursive: true, force: true });
+      mkdirSync(target, { recursive: true });
+      // Where the file system can, the copies share their bytes with the buffer until that changes.
+      cpSync(this.folder, target, { recursive: true, mode: fs.COPYFILE_FICLONE });
+    }
+    return true;
+  }
+
+  /** The place of this process at the checkpoint of a step, of which the first process's is given. */
+  stateAt(step: number, first: SourceState): SourceState {
+    const { rank, worldSize } = this.options;
+    if (this.buffer === undefined) return first;
+    const root = join(this.options.folder, "replay");
+    const processes = existsSync(root) ? readdirSync(root).filter((name) => /^\d+$/.test(name)).length : 0;
+    if (processes !== worldSize)
+      throw new PerennialError(
+        "EXPERIENCE_PROCESSES",
+        `${root} holds the replay buffers of ${processes} processes; go on with ${processes} instead of ${worldSize}, each with its own.`,
+      );
+    if (rank === 0) return first;
+    const path = this.statePath(step);
+    if (existsSync(path)) return JSON.parse(readFileSync(path, "utf8")) as SourceState;
+    throw new PerennialError(
+      "REPLAY_STATE",
+      `${path} is missing: process ${rank} cannot find its place in its replay buffer; start the run over.`,
+    );
+  }
+
   /** `finished`: the run needs the buffer no more. */
   close({ finished }: { finished: boolean }): void {
     this.buffer?.close();
-    if (finished) rmSync(join(this.options.folder, "replay"), { recursive: true, force: true });
+    if (!finished || this.recipe.stages.at(-1)!.train.experience?.keepBuffer === true) return;
+    rmSync(this.folder, { recursive: true, force: true });
+    try {
+      rmdirSync(join(this.options.folder, "replay"));
+    } catch {
+      // Never there, or another process is not done with its own.
+    }
   }
 
   private open({ experience, sequenceLength }: RecipeStage["train"]): ReplayBuffer {
     const { bufferTokens, buffer: mode } = experience!;
-    const { checkpoints, seed } = this.recipe;
     const { vocabSize, rank, worldSize } = this.options;
     this.buffer ??= new ReplayBuffer({
       folder: this.folder,
@@ -66,9 +121,20 @@ export class Experience {
       vocabSize,
       mode,
       capacity: bufferTokens === null ? null : Math.floor(bufferTokens / sequenceLength / worldSize),
-      seed: seed * worldSize + rank,
-      keepStates: checkpoints.keepLast + checkpoints.keepBest + 2,
+      seed: this.recipe.seed * worldSize + rank,
+      keepStates: this.keepStates,
     });
     return this.buffer;
+  }
+
+  private keptSteps(): number[] {
+    return readdirSync(this.folder)
+      .flatMap((name) => Number(/^state-(\d+)\.json$/.exec(name)?.[1] ?? Number.NaN))
+      .filter(Number.isFinite)
+      .sort((a, b) => a - b);
+  }
+
+  private statePath(step: number): string {
+    return join(this.folder, `state-${step}.json`);
   }
 }

@@ -19,6 +19,8 @@ import { orderKey } from "./source-order.ts";
 export interface StageSourceOptions {
   readonly stage: RecipeStage;
   readonly planned: PlannedStage;
+  /** Of the stage as written: what sampling makes its shares for. */
+  readonly fullTokens: number;
   readonly corpora: ReadonlyMap<string, PreparedCorpus>;
   /** What earlier stages of the run saw. */
   readonly memory: readonly SeenSource[];
@@ -35,7 +37,7 @@ export interface StageSource {
 
 type Order = RecipeStage["mixture"]["sources"][number]["order"];
 
-export function stageSource({ stage, planned, corpora, memory, seed, rank, worldSize }: StageSourceOptions): StageSource {
+export function stageSource({ stage, planned, fullTokens, corpora, memory, seed, rank, worldSize }: StageSourceOptions): StageSource {
   const { mixture, train } = stage;
   const packed = (name: string, order: Order = "shuffled"): PackedCorpus => {
     const { train: text, ordered } = corpora.get(name)!;
@@ -50,7 +52,7 @@ export function stageSource({ stage, planned, corpora, memory, seed, rank, world
     language: corpora.get(corpus)!.language,
     ...{ share, maxEpochs, group },
   }));
-  const sampled = sampleSources(sized, mixture.sampling, planned.tokens * (1 - (mixture.replay?.share ?? 0)), `stage ${stage.name}`);
+  const sampled = sampleSources(sized, mixture.sampling, fullTokens * (1 - (mixture.replay?.share ?? 0)), `stage ${stage.name}`);
   const fresh = mixture.sources.flatMap(({ corpus, order }, i) => {
     const { share, maxEpochs } = sampled[i]!;
     if (share === 0) return [];

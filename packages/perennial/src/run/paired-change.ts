@@ -21,7 +21,8 @@ export const UNKNOWN_CHANGE: Change = { value: Number.NaN, low: Number.NaN, high
 
 type Documents = HeldOutResult["byDocument"];
 const documentsSchema = z.array(z.strictObject({ lossSum: z.number(), bytes: z.number() }));
-const pathOf = (folder: string, corpus: string) => join(folder, "measured-before", `${encodeURIComponent(corpus)}.json`);
+export const measuredBeforeFolder = (run: string) => join(run, "measured-before");
+const pathOf = (run: string, corpus: string) => join(measuredBeforeFolder(run), `${encodeURIComponent(corpus)}.json`);
 
 /** Kept in the folder of the run, so that a resumed one finds it. */
 export function keepDocuments(folder: string, corpus: string, documents: Documents): void {

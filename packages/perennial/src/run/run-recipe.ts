@@ -5,12 +5,13 @@ import { keepFreedMemory, manualSeed } from "@perennial/torch";
 import { initializers, resizeModel } from "../adapt/index.ts";
 import { FieldError, PerennialError } from "../errors.ts";
 import { Decoder, decoderConfig, loadModel } from "../model/index.ts";
-import type { Recipe, ResolvedRecipe } from "../recipe/index.ts";
+import { planOf, type Recipe, type ResolvedRecipe } from "../recipe/index.ts";
 import { DEFAULT_STORE_PATH, lockRunFolder, openStore, type Run, type Store } from "../store/index.ts";
 import type { JsonTokenizer, Tokenizer } from "../tokenizer/index.ts";
 import { type Checkpoint, checkpointNames, newestCheckpoint } from "../train/checkpoint.ts";
 import { chooseDevice, describeHardware } from "../train/hardware.ts";
-import { firstRankFirst, singleProcess, type World } from "../train/world.ts";
+import { firstRankFirst, firstRankOnly, singleProcess, type World } from "../train/world.ts";
+import { bringAlong, openBranchPoint, recordBranchPoint } from "./branch-point.ts";
 import { prepareCorpora } from "./corpora.ts";
 import type { Listener } from "./events.ts";
 import { recipeHash, runVariant, type VariantResult } from "./run-variant.ts";
@@ -74,7 +75,7 @@ export async function runRecipe(resolved: ResolvedRecipe, options: RunOptions): 
     const summaries: RunSummary[] = [];
     let family: string | undefined;
     for (const recipe of variants) {
-      const summary = await runOne(recipe, resolved.text, store, options, family);
+      const summary = await runOne(recipe, resolved, store, options, family);
       family ??= store.runs.byId(summary.runId)?.family;
       summaries.push(summary);
       if (summary.result.status === "stopped") break;
@@ -87,7 +88,7 @@ export async function runRecipe(resolved: ResolvedRecipe, options: RunOptions): 
 
 async function runOne(
   recipe: Recipe,
-  recipeText: string,
+  { text: recipeText, variants }: ResolvedRecipe,
   store: Store,
   options: RunOptions,
   family: string | undefined,
@@ -119,7 +120,11 @@ async function runOne(
         "RUN_CHANGED",
         `The recipe is not the one that ${folder} was started with, so the run cannot go on as if nothing had happened. Undo the change, or start a new run with another output.`,
       );
-    const resumeFrom = own ?? (await branchPoint(options, world, warn));
+    const plan = planOf(recipe, { worldSize: world.size });
+    const { branchFrom, baseFolder } = options;
+    const branchPoint = own === undefined ? await openBranchPoint({ recipe, plan, root, baseFolder, world, branchFrom }) : undefined;
+    const resumeFrom = own ?? branchPoint?.checkpoint;
+    if (branchPoint !== undefined) await firstRankOnly(world, () => bringAlong(branchPoint, folder));
     const old =
       typeof recipe.tokenizer === "object" && "extend" in recipe.tokenizer
         ? await tokenizerOfModel(recipe, (path) => resolve(options.baseFolder, path))
@@ -157,9 +162,15 @@ async function runOne(
             folder,
             ...(family === undefined ? {} : { family }),
           });
-    if (own === undefined && resumeFrom !== undefined) {
-      const { stage, step } = resumeFrom.state;
+    if (branchPoint !== undefined) {
+      const { stage, step, before } = branchPoint.checkpoint.state;
       recorder.stageStarted(stage, recipe.stages[stage]!.name, step);
+      recorder.evaluations(
+        Object.entries(before).map(([corpus, value]) => ({
+          ...{ step: 0, moment: "before" as const, stage: 0, tokens: 0, corpus, metric: "bitsPerByte", value },
+          ...{ low: Number.NaN, high: Number.NaN },
+        })),
+      );
     }
     if (isFirst) writeFileSync(join(folder, "recipe.json"), `${JSON.stringify(recipe, null, 2)}\n`);
     listen({ kind: "variant", variant: recipe.variant, folder, runId: recorder.run.id, totalSteps: 0 });
@@ -175,7 +186,10 @@ async function runOne(
         startModel: () => startModel(recipe, tokenizer, options.baseFolder, old),
         recorder,
         resumeFrom,
-        parentHash: parentOf(resumeFrom, store),
+        parentHash: branchPoint === undefined ? parentOf(resumeFrom, store) : await recordBranchPoint(branchPoint, recipe, corpora, store),
+        branchSteps: variants
+          .filter(({ branch }) => branch?.from === recipe.variant)
+          .map((branch) => planOf(branch, { worldSize: world.size }).branch!.step),
         until: options.until,
         listen(message) {
           listen(message);
@@ -195,13 +209,6 @@ async function runOne(
   } finally {
     lock?.release();
   }
-}
-
-async function branchPoint({ branchFrom }: RunOptions, world: World, warn: (text: string) => void): Promise<Checkpoint | undefined> {
-  if (branchFrom === undefined) return undefined;
-  const found = await firstRankFirst(world, () => newestCheckpoint(branchFrom.folder, warn, ({ state }) => state.step === branchFrom.step));
-  if (found !== undefined) return found;
-  throw new PerennialError("BRANCH_POINT", `${branchFrom.folder} holds no checkpoint of step ${branchFrom.step} to branch from.`);
 }
 
 /** A store that was deleted meanwhile knows nothing of earlier models. */

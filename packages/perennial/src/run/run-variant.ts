@@ -36,8 +36,10 @@ export interface VariantOptions {
   readonly startModel: () => { model: Decoder; rawConfig: LoadedModel["rawConfig"]; path: string | null };
   readonly recorder: Recorder;
   readonly resumeFrom: Checkpoint | undefined;
-  /** The model that the resumed stage began with, if the store knows it. */
+  /** The model that the resumed stage began with, or that a branch comes from, if the store knows it. */
   readonly parentHash: string | null;
+  /** Steps of the run at which branches leave it: their checkpoints are saved and kept. */
+  readonly branchSteps?: readonly number[];
   readonly until: number | undefined;
   readonly listen: Listener;
   /** Aborted: finish the step, save, leave. */
@@ -118,6 +120,7 @@ class VariantRun {
       ...options.recipe.checkpoints,
       keepMeasured: rules.some(isBoundToGoBackFrom),
       keepPlanned: rules.some(goesBack),
+      keepSteps: options.branchSteps ?? [],
     });
     const device = chooseDevice(options.device ?? "auto");
     const chosen = chooseAutocastDtype(options.recipe.stages[0]!.train.autocastDtype, device.value);
@@ -170,7 +173,8 @@ class VariantRun {
     }
     let modelFolder: string | null = null;
     let optimizer: optim.AdamW | undefined;
-    for (const [position, stage] of recipe.stages.entries()) {
+    for (const { position } of this.plan.stages) {
+      const stage = recipe.stages[position]!;
       if (resumeFrom !== undefined && position < resumeFrom.state.stage) continue;
       const run = this.prepareStage(stage, position, optimizer);
       optimizer = run.parts.optimizer;
@@ -221,6 +225,7 @@ class VariantRun {
     const { source: mixture, shares } = stageSource({
       stage,
       planned,
+      fullTokens: planned.fullSteps * planned.tokensPerStep,
       corpora,
       memory: this.memory,
       seed: recipe.seed + position,
@@ -250,7 +255,7 @@ class VariantRun {
     const resumed = resumeFrom !== undefined && resumeFrom.state.stage === position;
     if (resumed) {
       restoreParts(resumeFrom, { optimizer, rules });
-      source.restore(resumeFrom.state.source as ReturnType<typeof source.state>);
+      source.restore(this.experience.stateAt(resumeFrom.state.step, resumeFrom.state.source as ReturnType<typeof source.state>));
       startStep = resumeFrom.state.stageStep;
     } else {
       recorder.stageStarted(position, stage.name, planned.startStep);
@@ -317,7 +322,8 @@ class VariantRun {
       const left = this.options.until !== undefined && step >= this.options.until && step < this.plan.totalSteps;
       // A signal may reach the processes at different moments: all leave at the same step.
       const aborted = this.world.sum(this.options.signal?.aborted === true ? 1 : 0) > 0;
-      const due = isDue(recipe.checkpoints.everySteps, report.step) || isLast || (score !== null && savesMeasured);
+      const branches = this.options.branchSteps?.includes(step) === true;
+      const due = isDue(recipe.checkpoints.everySteps, report.step) || isLast || branches || (score !== null && savesMeasured);
       if (due || left || aborted) await this.save(run, report.step, score, due);
       if (aborted || left) throw new Left(aborted ? `interrupted after step ${step}` : `stopped after step ${step} as asked`);
       // Lets signals and timers in.
@@ -338,17 +344,20 @@ class VariantRun {
 
   /** Starts to save a checkpoint; the run goes on meanwhile. All processes hold the same state: the first one writes it. */
   private async save({ position, parts }: StageRun, stageStep: number, score: number | null, planned: boolean): Promise<void> {
-    if (this.world.rank > 0) return;
-    const { recipe, recorder, listen, folder } = this.options;
-    recorder.flush();
+    const { recipe, recorder, listen, folder, branchSteps = [] } = this.options;
     const step = this.plan.stages[position]!.startStep + stageStep;
+    const source = parts.source.state();
+    // No checkpoint without the place of every process in its buffer.
+    if (this.experience.keep(step, source, { forBranch: branchSteps.includes(step) })) this.world.sum(0);
+    if (this.world.rank > 0) return;
+    recorder.flush();
     const state = {
       recipeHash: recipeHash(recipe),
       stage: position,
       stageStep,
       step,
       tokens: this.tokens,
-      source: parts.source.state(),
+      source,
       memory: this.memory,
       before: Object.fromEntries(this.before),
       parentHash: this.parentHash,
@@ -460,7 +469,7 @@ class VariantRun {
   /** The model of a stage, and beside it the average of its weights where a rule keeps one. */
   private async saveModels({ stage, position, parts }: StageRun): Promise<string> {
     const { folder, recipe } = this.options;
-    const isLast = position === recipe.stages.length - 1;
+    const isLast = position === this.plan.stages.length - 1;
     const target = resolve(folder, isLast ? "model" : `models/${stage.name}`);
     if (this.world.rank > 0) return target;
     const shared = { ...this.options, stage, rawConfig: this.rawConfig, parentHash: this.parentHash };

@@ -237,10 +237,12 @@ export interface Keeping {
   readonly keepMeasured: boolean;
   /** Whether the newest planned one is kept as well: what a spike goes back to. */
   readonly keepPlanned: boolean;
+  /** Steps whose checkpoints are kept besides: where branches leave. */
+  readonly keepSteps?: readonly number[];
 }
 
 /** Deletes all checkpoints that need not be kept. */
-export function pruneCheckpoints(run: string, { keepLast, keepBest, keepMeasured, keepPlanned }: Keeping): void {
+export function pruneCheckpoints(run: string, { keepLast, keepBest, keepMeasured, keepPlanned, keepSteps = [] }: Keeping): void {
   const all = checkpointNames(run).map((name) => join(checkpointsFolder(run), name));
   const scored = all.flatMap((folder) => {
     const score = scoreOf(folder);
@@ -249,7 +251,8 @@ export function pruneCheckpoints(run: string, { keepLast, keepBest, keepMeasured
   const best = [...scored].sort((a, b) => a.score - b.score).slice(0, keepBest);
   const measured = keepMeasured ? scored.slice(-1) : [];
   const planned = keepPlanned ? all.findLast(isPlanned) : undefined;
-  const kept = new Set([...all.slice(-keepLast), ...[...best, ...measured].map(({ folder }) => folder), planned]);
+  const named = keepSteps.map((step) => join(checkpointsFolder(run), checkpointName(step)));
+  const kept = new Set([...all.slice(-keepLast), ...named, ...[...best, ...measured].map(({ folder }) => folder), planned]);
   for (const folder of all) if (!kept.has(folder)) rmSync(folder, { recursive: true, force: true });
 }
 

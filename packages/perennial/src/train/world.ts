@@ -50,3 +50,10 @@ export async function firstRankFirst<T>(world: World, body: () => Promise<T>): P
   if (world.rank === 0) await world.barrier();
   return result;
 }
+
+/** Rank 0 alone runs `body`; the others wait for its end. */
+export async function firstRankOnly(world: World, body: () => void | Promise<void>): Promise<void> {
+  await firstRankFirst(world, async () => {
+    if (world.rank === 0) await body();
+  });
+}

@@ -27,6 +27,10 @@ export const experienceSchema = z
       .describe("reservoir: an even sample of everything seen; window: the newest"),
     bufferTokens: count(1).nullable().default(null).describe("size of the buffer on the disk; null: everything stays"),
     startStep: z.int().min(0).default(50).describe("steps of the run before the first replay, while the buffer fills"),
+    keepBuffer: z
+      .boolean()
+      .optional()
+      .describe("whether the buffer stays when the run has finished, so that another may go on from its trunk"),
     reptile: reptileSchema.nullable().default(null).describe("gradient alignment across the steps; null: replay alone"),
   })
   .superRefine(({ buffer, bufferTokens }, context) => {

@@ -1,3 +1,4 @@
+export { annealed, annealingStepsOf, asTrunk } from "./annealed.ts";
 export { constant } from "./constant.ts";
 export { cosine } from "./cosine.ts";
 export { cosineInf } from "./cosine-inf.ts";
