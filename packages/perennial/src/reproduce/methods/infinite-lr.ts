@@ -83,7 +83,15 @@ export const infiniteLr = defineReproduction({
     },
     {
       id: "annealing-pays",
-      statement: "The annealed branch is better than the trunk after as many steps",
+      statement: "The annealed branch is better than the trunk after as many steps, on the language of its stage",
+      quantity: "Spanish: trunk − branch",
+      unit: "bits per byte",
+      expect: { above: 0 },
+      value: (of) => of("trunk", "spanish") - of("branch", "spanish"),
+    },
+    {
+      id: "annealing-pays-all",
+      statement: "… and on all languages together",
       quantity: "mean of the languages: trunk − branch",
       unit: "bits per byte",
       expect: { above: 0 },

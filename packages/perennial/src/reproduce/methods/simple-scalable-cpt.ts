@@ -30,7 +30,7 @@ export const simpleScalableCpt = defineReproduction({
     "Ibrahim et al., [Simple and Scalable Strategies to Continually Pre-train Large Language Models](https://arxiv.org/abs/2403.08763), 2024",
   setup:
     "A model that has read English help pages learns Basque ones, with the same number of tokens in every arm. The baselines: the learning rate " +
-    "left where the first training ended, and a model trained from scratch on both languages with the steps of both trainings. One arm " +
+    "left where the first training ended, and a model trained from scratch on the text of both trainings, mixed, with the steps of both. One arm " +
     "re-warms on English itself.",
   texts: ["english", "basque"],
   arms: [
@@ -173,20 +173,21 @@ function continued(arm: string, seed: number, settings: Settings): RecipeSpec {
   };
 }
 
-/** Both languages equally likely, with the steps of both trainings. */
+/** The steps of both trainings, and as much of each language as both have: the text of the two, mixed. */
 function joint(seed: number, settings: Settings): RecipeSpec {
+  const [old, fresh] = [scaled(BASE_STEPS, settings), scaled(NEW_STEPS, settings)];
   return {
     ...shared("joint", seed),
     model: smallModel(settings),
     tokenizer: englishTokenizer,
-    train: { ...smallTrain, steps: scaled(BASE_STEPS, settings) + scaled(NEW_STEPS, settings), schedule: cosine },
+    train: { ...smallTrain, steps: old + fresh, schedule: cosine },
     stages: [
       {
         name: "both",
         mixture: {
           sources: [
-            { corpus: "english", share: 0.5 },
-            { corpus: "basque", share: 0.5 },
+            { corpus: "english", share: old / (old + fresh) },
+            { corpus: "basque", share: fresh / (old + fresh) },
           ],
         },
       },
