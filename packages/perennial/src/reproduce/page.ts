@@ -68,7 +68,7 @@ function claimTable({ claims }: Outcome): string {
     ["claim", "measured as", "expected", "seen (95 %)", "verdict"],
     claims.map(({ statement, quantity, unit, expect, estimate, verdict }) => [
       statement,
-      `${quantity}, ${unit}`,
+      withUnit(quantity, unit),
       "above" in expect ? `> ${number(expect.above, digitsOf(expect.above))}` : `within ±${number(expect.within, digitsOf(expect.within))}`,
       withInterval(estimate, signed),
       verdict === "held" ? "**held**" : verdict,
@@ -79,7 +79,7 @@ function claimTable({ claims }: Outcome): string {
 function armTable({ arms, measurements }: Reproduction, outcome: Outcome): string {
   const present = arms.filter(({ name }) => outcome.cells.some(({ arm }) => arm === name));
   return table(
-    ["", ...measurements.map(({ label, unit }) => `${label}, ${unit}`)],
+    ["", ...measurements.map(({ label, unit }) => withUnit(label, unit))],
     present.map(({ name, label }) => [
       label,
       ...measurements.map(({ key, digits = 3 }) => {
@@ -92,6 +92,8 @@ function armTable({ arms, measurements }: Reproduction, outcome: Outcome): strin
 
 const armNote = ({ seeds }: Outcome) =>
   `Mean over ${seeds.length} ${seeds.length === 1 ? "seed" : "seeds"}${seeds.length === 1 ? "" : " ± half of the 95 % interval over seeds"}. Bits per byte: lower is better.`;
+
+const withUnit = (label: string, unit: string) => (unit === "" ? label : `${label}, ${unit}`);
 
 const valuesOf = (cells: readonly CellRecord[], arm: string, key: string) =>
   cells

@@ -9,7 +9,7 @@ import { defineReproduction, type Settings } from "../reproduction.ts";
 import { barelyMeasured, derivedText, pagesOf, piecesOf } from "./derived-texts.ts";
 import { cosine, scaled } from "./small.ts";
 
-const STEPS = 1200;
+const STEPS = 600;
 const WINDOW = 512;
 /** 1,024 tokens in a step. */
 const TRAIN = { sequenceLength: WINDOW, microBatchSize: 2 } as const;
