@@ -126,6 +126,8 @@ function resultOf({ plan, verification, ...files }: PlanOutcome, cwd: string): u
   const short = (path: string | null) => (path === null ? null : relative(cwd, path));
   return {
     recommendation: plan.recommendation,
+    tradeOff: plan.tradeOff,
+    compute: plan.compute,
     criticalRatio: plan.cmr?.critical ?? null,
     goodness: { domain: plan.pair.domain.goodness, general: plan.pair.general.goodness },
     verification,
@@ -137,7 +139,8 @@ function resultOf({ plan, verification, ...files }: PlanOutcome, cwd: string): u
 
 async function resultText({ plan, verification, ...files }: PlanOutcome, cwd: string): Promise<string> {
   const { goalText } = await import("perennial/plan");
-  const { ratio, low, high, domainLoss, generalLoss, epochs, warnings } = plan.recommendation;
+  const { ratio, low, high, tokens, domainLoss, generalLoss, epochs, warnings } = plan.recommendation;
+  const { formatCount } = await import("perennial/recipe");
   const banded = (loss: { loss: number; low: number; high: number }) =>
     `${loss.loss.toFixed(3)} (${loss.low.toFixed(3)} to ${loss.high.toFixed(3)})`;
   const lines = [`\ngoal      ${goalText(plan)}`];
@@ -145,6 +148,7 @@ async function resultText({ plan, verification, ...files }: PlanOutcome, cwd: st
   else
     lines.push(
       `mixture   ${percent(ratio)} domain, ${percent(1 - ratio)} general (90 %: ${percent(low!)} to ${percent(high!)} domain)`,
+      `tokens    ${formatCount(Math.round(ratio * tokens))} domain · ${formatCount(Math.round((1 - ratio) * tokens))} general`,
       `losses    domain ${banded(domainLoss!)} · general ${banded(generalLoss!)} nats per token expected`,
       `passes    domain ${epochs!.domain.toPrecision(2)} · general ${epochs!.general.toPrecision(2)} over the text`,
     );

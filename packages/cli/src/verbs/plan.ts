@@ -23,12 +23,13 @@ A plan file says the same as the options, and more:
     domain: { path: ./data/welsh/*.jsonl.zst, language: cy }
     general: { path: ./data/english/*.jsonl.zst, language: en }
   tokens: 20M
-  goal: { goal: keep-general, epsilon: 0.05 }   # or { goal: weighted, weight: 0.5 }
+  goal: { goal: keep-general, epsilon: 0.05 }   # or { goal: weighted, weight: 0.5 }, or { goal: split-domain }
 
 Examples:
   perennial plan plan.yaml --dry-run            what would be trained, and how long that takes
   perennial plan plan.yaml                      pilots, laws, a recommended mixture and its recipe
   perennial plan plan.yaml --verify             and a test of the recommendation against two other shares
+  perennial plan plan.yaml --set goal='{goal: split-domain, domainTokens: 500000}'   how much old text to add to this much new text
   perennial plan --model ./base --domain new.jsonl --general old.jsonl --tokens 2M --set train.schedule.maxLearningRate=1e-3
 The same command goes on where it stopped; nothing that is trained is trained again.`;
 

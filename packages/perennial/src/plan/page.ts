@@ -1,5 +1,7 @@
 /** The plan as one HTML file: what is recommended and how sure that is, the curves behind it, and what a verification measured. */
 import {
+  budgetAt,
+  lossSurface,
   type MixturePlan,
   pointsOf,
   predictDcpt,
@@ -27,7 +29,7 @@ export function planPage(file: PlanFile, outline: PlanOutline, plan: MixturePlan
 <p class="sub">${formatCount(options.budgetTokens)} tokens planned · ${String(plan.pilots.length)} pilots of ${formatCount(plan.pilots[0]!.tokens)} tokens · goal: ${goalText(plan)}</p></header>
 ${recommendationSection(plan)}
 ${verification === null ? null : verificationSection(plan, verification)}
-${section("Loss over the share", `At the planned ${formatCount(options.budgetTokens)} tokens. Dashed: 90 % of the bootstrap refits.`, ratioChart(plan, verification))}
+${section("Loss over the share", `${options.goal.goal === "split-domain" ? `Each share with the tokens that go with it, at most ${formatCount(options.budgetTokens)}` : `At the planned ${formatCount(options.budgetTokens)} tokens`}. Dashed: 90 % of the bootstrap refits.`, ratioChart(plan, verification))}
 ${section("What is given for what", "Each point is a domain share; on the line no other share is better at both.", paretoChart(plan, verification))}
 ${section(
   "Loss over the tokens",
@@ -56,7 +58,9 @@ function section(title: string, note: string | undefined, content: Content): Mar
   return html`<section><h2>${title}</h2>${note === undefined ? null : html`<p class="note">${note}</p>`}${content}</section>`;
 }
 
-export function goalText({ options: { goal } }: MixturePlan): string {
+export function goalText({ options: { goal, domainTokens } }: MixturePlan): string {
+  if (goal.goal === "split-domain")
+    return `lowest domain loss of ${formatCount(Math.round(goal.domainTokens ?? domainTokens))} domain tokens with general text beside them`;
   if (goal.goal === "weighted") return `lowest ${goal.weight} · domain + ${Number((1 - goal.weight).toFixed(4))} · general loss`;
   return `lowest domain loss with the general loss at most ${goal.epsilon} nats above the base model's`;
 }
@@ -65,10 +69,11 @@ const percent = (share: number | null) => (share === null ? "–" : `${(100 * sh
 const banded = (loss: { loss: number; low: number; high: number } | null) =>
   loss === null ? "–" : `${number(loss.loss)} (${number(loss.low)} to ${number(loss.high)})`;
 
-function recommendationSection({ recommendation, cmr, options }: MixturePlan): Markup {
-  const { ratio, low, high, epochs, domainLoss, generalLoss, warnings } = recommendation;
+function recommendationSection({ recommendation, cmr, compute, options }: MixturePlan): Markup {
+  const { ratio, low, high, tokens, epochs, domainLoss, generalLoss, warnings } = recommendation;
   const rows: [string, string][] = [
     ["domain share", ratio === null ? "none keeps to the goal" : `${percent(ratio)} (90 %: ${percent(low)} to ${percent(high)})`],
+    ...(options.goal.goal === "split-domain" ? [["tokens in all", formatCount(Math.round(tokens))] as [string, string]] : []),
     ["domain loss", banded(domainLoss)],
     ["general loss", banded(generalLoss)],
     ...(epochs === null
@@ -80,6 +85,14 @@ function recommendationSection({ recommendation, cmr, options }: MixturePlan): M
           [
             "critical ratio (CMR law)",
             `${percent(cmr.critical.ratio)} at ${formatCount(cmr.maxTokens)} tokens, ${cmr.critical.boundBy ?? "nothing decided"}`,
+          ] as [string, string],
+        ]),
+    ...(compute === null
+      ? []
+      : [
+          [
+            "for these operations at this share",
+            `${formatCount(Math.round(compute.modelSize))} parameters and ${formatCount(Math.round(compute.tokens))} tokens have the lowest domain loss, ${number(compute.loss)}${compute.extrapolates.length > 0 ? ` (extrapolation in ${compute.extrapolates.join(" and ")})` : ""}`,
           ] as [string, string],
         ]),
     ["corpora", `domain ${formatCount(options.domainTokens)} tokens, general ${formatCount(options.generalTokens)}`],
@@ -96,7 +109,7 @@ function verificationSection({ options }: MixturePlan, { ratios, recommendedIsBe
     html`<td class="num">${signed(100 * relative, 2)} %${inBand ? "" : html` <small>outside the band</small>`}</td>`;
   return section(
     "Verified by training",
-    `${recommendedIsBest ? "The recommended share has the best measured outcome of the three." : "Another share did better than the recommended one."} Each was trained for ${formatCount(options.budgetTokens)} tokens; losses in ${LOSS}.`,
+    `${recommendedIsBest ? "The recommended share has the best measured outcome of the three." : "Another share did better than the recommended one."} ${options.goal.goal === "split-domain" ? "Each was trained on the same domain tokens" : `Each was trained for ${formatCount(options.budgetTokens)} tokens`}; losses in ${LOSS}.`,
     html`<div class="scroll"><table><thead><tr>${head.map((text) => html`<th class="num">${text}</th>`)}</tr></thead><tbody>${ratios.map(
       ({ ratio, recommended, domain, general, allowed }) =>
         html`<tr><th class="num">${percent(ratio)}${recommended ? html`<br><small>recommended</small>` : null}</th>
@@ -107,15 +120,12 @@ function verificationSection({ options }: MixturePlan, { ratios, recommendedIsBe
   );
 }
 
-const budgetOf = ({ options: { budgetTokens, modelSize } }: MixturePlan) => ({
-  tokens: budgetTokens,
-  ...(modelSize === undefined ? {} : { modelSize }),
-});
-
 function ratioChart(plan: MixturePlan, verification: Verification | null): Markup {
   const { pair, recommendation, options } = plan;
   const lines = CORPORA.flatMap((corpus, color): Line[] => {
-    const curve = ratioCurve(pair[corpus], pair.replicas[corpus], budgetOf(plan)).filter(({ ratio }) => ratio >= 0.02 && ratio <= 0.98);
+    const curve = ratioCurve(pair[corpus], pair.replicas[corpus], (ratio) => budgetAt(options, ratio)).filter(
+      ({ ratio }) => ratio >= 0.02 && ratio <= 0.98,
+    );
     const x = curve.map(({ ratio }) => ratio);
     const along = (of: (point: RatioCurvePoint) => number, dashed: boolean): Line => ({
       label: corpus,
@@ -231,10 +241,8 @@ function surfaceTable(plan: MixturePlan, corpus: Corpus): Markup {
   const { pair, options, pilots } = plan;
   const first = pilots[0]!.checkpoints[0]!;
   const tokens = Array.from({ length: SURFACE_BUDGETS }, (_, i) => first * (options.budgetTokens / first) ** (i / (SURFACE_BUDGETS - 1)));
-  const { modelSize } = budgetOf(plan);
-  const values = SURFACE_RATIOS.map((ratio) =>
-    tokens.map((count) => predictDcpt(pair[corpus], { ratio, tokens: count, ...(modelSize === undefined ? {} : { modelSize }) }).loss),
-  );
+  const { modelSize } = options;
+  const values = lossSurface(pair[corpus], SURFACE_RATIOS, tokens, modelSize);
   const [low, high] = [Math.min(...values.flat()), Math.max(...values.flat())];
   const cell = (value: number) =>
     html`<td class="num heat" style="--s:${Math.round((55 * (high - value)) / (high - low || 1))}%;--h:var(--good)">${number(value)}</td>`;

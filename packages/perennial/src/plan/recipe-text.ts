@@ -43,13 +43,13 @@ export function plannedRecipe(plan: PlanFile, ratio: number, steps: number, base
 }
 
 export function recipeText(spec: RecipeSpec, { recommendation, options }: MixturePlan): string {
-  const { ratio, low, high, domainLoss, generalLoss, epochs } = recommendation;
+  const { ratio, low, high, tokens, domainLoss, generalLoss, epochs } = recommendation;
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const band = (loss: { loss: number; low: number; high: number }) =>
     `${loss.loss.toFixed(3)} (90 %: ${loss.low.toFixed(3)} to ${loss.high.toFixed(3)})`;
   const head = [
     ` Planned from ${options.pilots.ratios.length} pilot shares: ${percent(ratio!)} of the tokens from the domain`,
-    ` (90 % of the bootstrap: ${percent(low!)} to ${percent(high!)}), for ${formatCount(options.budgetTokens)} tokens.`,
+    ` (90 % of the bootstrap: ${percent(low!)} to ${percent(high!)}), for ${formatCount(Math.round(tokens))} tokens.`,
     ` Expected losses, nats per token: domain ${band(domainLoss!)}, general ${band(generalLoss!)}.`,
     ` Passes over the text: domain ${epochs!.domain.toPrecision(2)}, general ${epochs!.general.toPrecision(2)}.`,
     ...recommendation.warnings.map((warning) => ` Note: ${warning}`),

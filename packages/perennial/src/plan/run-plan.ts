@@ -16,6 +16,7 @@ import {
   planSchema,
   type Verification,
   verifyPlan,
+  wholeSteps,
 } from "../mixture/laws/index.ts";
 import { countParameters } from "../model/cost.ts";
 import { readConfig } from "../model/index.ts";
@@ -163,8 +164,8 @@ export async function runPlan(outline: PlanOutline, options: PlanOptions): Promi
   };
   const known = new Map<string, PilotResult>();
   const mixture = await planMixture(spec, told("pilot"), known);
-  const steps = spec.budgetTokens / tokensPerStep;
-  const { ratio } = mixture.recommendation;
+  const { ratio, tokens } = mixture.recommendation;
+  const steps = wholeSteps(tokens, { tokensPerStep }) / tokensPerStep;
   const files = { recipe: join(folder, "recipe.yaml"), page: join(folder, "plan.html"), json: join(folder, "plan.json") };
   if (ratio !== null) writeFileAtomic(files.recipe, recipeText(plannedRecipe(plan, ratio, steps, baseFolder, folder), mixture));
   const write = (verification: Verification | null) => {

@@ -42,14 +42,16 @@ test("usage 1: the largest share within 3 % of the general loss is 0.534177", ()
 test("a budget without the model size that the laws need is refused", () => {
   expect(() => ratioByWeight(pairOf(law), { tokens: 10 }, 0.5)).toThrow(/query\.modelSize/);
   expect(() => tradeOffAt(pairOf(law), { tokens: 10 })).toThrow(/query\.modelSize/);
-  expect(() => splitOfDomainTokens(pairOf(law), Number.NaN, 1)).toThrow(/tokens/);
+  expect(() => splitOfDomainTokens(pairOf(law), Number.NaN, { modelSize: 1 })).toThrow(/tokens/);
 });
 
 test("usage 2: five units of domain tokens go best at a share of 0.372513", () => {
-  const answer = splitOfDomainTokens(pairOf({ ...law, B: 0.6 }), 5, 1);
+  const answer = splitOfDomainTokens(pairOf({ ...law, B: 0.6 }), 5, { modelSize: 1 });
   expect(answer.ratio).toBeCloseTo(0.372513, 5);
   expect(answer.domainLoss!.loss).toBeCloseTo(2.07019955, 8);
   expect(answer.tokens).toBeCloseTo(5 / 0.372513, 3);
+  // With room for 10 units in all, the share cannot be smaller than a half.
+  expect(splitOfDomainTokens(pairOf({ ...law, B: 0.6 }), 5, { modelSize: 1, maxTokens: 10 }).ratio).toBeCloseTo(0.5, 9);
 });
 
 test("usage 3: N* = 20.079212 and D* = 0.498028 at 60 FLOPs; moving 5 % either way costs loss", () => {
@@ -118,7 +120,7 @@ test("bands cover the truth about as often as they say, and are repeatable", () 
 test("views: a curve with its band, a surface, residuals of the size of the noise", () => {
   const points = pilots(1, 1e-3, "domain");
   const fit = fitDcpt(points, { corpus: "domain" });
-  const curve = ratioCurve(fit, bootstrapDcpt(fit, points, { seed: 1, replicas: 20 }), { tokens: 10e6 }, 10);
+  const curve = ratioCurve(fit, bootstrapDcpt(fit, points, { seed: 1, replicas: 20 }), () => ({ tokens: 10e6 }), 10);
   expect(curve.map((point) => point.ratio)).toEqual([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]);
   expect(curve.map((point) => point.extrapolates.length)).toEqual([1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1]);
   const surface = lossSurface(fit, [0.25, 0.75], [2e6, 8e6, 20e6]);

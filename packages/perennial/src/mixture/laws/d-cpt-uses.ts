@@ -26,6 +26,9 @@ export interface TrainingBudget {
   readonly modelSize?: number;
 }
 
+/** The budget that goes with a domain share. */
+export type BudgetAt = (ratio: number) => TrainingBudget;
+
 export interface RatioAnswer {
   /** Null when no share meets the condition. */
   readonly ratio: number | null;
@@ -69,10 +72,15 @@ const sharesOf = ({ domain: { range } }: DcptPair): ShareRange => ({ low: range.
 /** Smallest share considered by usage 2: below, D = D_d/r leaves every plausible budget. */
 const MIN_SPLIT_RATIO = 0.01;
 
-/** Usage 2: how to spread a fixed amount of fresh domain tokens, i.e. how much general text to add to it. */
-export function splitOfDomainTokens(pair: DcptPair, domainTokens: number, modelSize?: number): RatioAnswer {
+/** Usage 2: how to spread a fixed amount of fresh domain tokens, i.e. how much general text to add to it, within `maxTokens` in all. */
+export function splitOfDomainTokens(
+  pair: DcptPair,
+  domainTokens: number,
+  { maxTokens = Number.POSITIVE_INFINITY, modelSize }: { readonly maxTokens?: number; readonly modelSize?: number } = {},
+): RatioAnswer {
   const budgetAt = (ratio: number): TrainingBudget => ({ tokens: domainTokens / ratio, ...(modelSize === undefined ? {} : { modelSize }) });
-  return answer(pair, budgetAt, (curves) => argmin((ratio) => curves(budgetAt(ratio)).domain(ratio), { low: MIN_SPLIT_RATIO }));
+  const low = Math.max(MIN_SPLIT_RATIO, domainTokens / maxTokens);
+  return answer(pair, budgetAt, (curves) => argmin((ratio) => curves(budgetAt(ratio)).domain(ratio), { low }));
 }
 
 export interface ComputeAnswer {
@@ -100,9 +108,12 @@ export function allocateCompute(domain: DcptFit, ratio: number, flops: number): 
   return { modelSize: query.modelSize, tokens: query.tokens, ...predictDcpt(domain, query) };
 }
 
-export function tradeOffAt(pair: DcptPair, budget: TrainingBudget, steps?: number): TradeOffPoint[] {
-  checkBudget(pair, budget);
-  return tradeOff(curvesFrom(pair, pair.domain.parameters, pair.general.parameters)(budget), steps);
+/** Both losses over the share, at one budget, or at that which each share has. */
+export function tradeOffAt(pair: DcptPair, budget: TrainingBudget | BudgetAt, steps?: number): TradeOffPoint[] {
+  const at = typeof budget === "function" ? budget : () => budget;
+  checkBudget(pair, at(0.5));
+  const curves = curvesFrom(pair, pair.domain.parameters, pair.general.parameters);
+  return tradeOff({ domain: (ratio) => curves(at(ratio)).domain(ratio), general: (ratio) => curves(at(ratio)).general(ratio) }, steps);
 }
 
 /** The curves below are evaluated a hundred thousand times and trust their budget: it is checked here, once. */
@@ -122,7 +133,7 @@ const curvesFrom =
 /** A larger difference between the best and the next-best solution's share is worth a warning. */
 const SAME_RATIO = 0.02;
 
-function answer(pair: DcptPair, budgetAt: (ratio: number) => TrainingBudget, choose: (curves: CurvesAt) => number | null): RatioAnswer {
+function answer(pair: DcptPair, budgetAt: BudgetAt, choose: (curves: CurvesAt) => number | null): RatioAnswer {
   const { domain, general, replicas } = pair;
   checkBudget(pair, budgetAt(0.5));
   const ratio = choose(curvesFrom(pair, domain.parameters, general.parameters));

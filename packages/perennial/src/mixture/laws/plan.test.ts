@@ -115,11 +115,36 @@ test("with several sizes, the base loss comes from the size that will be trained
   const store = new Map<string, PilotResult>();
   const plan = await planMixture({ ...sizes, modelSize: 3e6 }, sized, store);
   expect(plan.cmr).toBeNull();
+  const spent = 6 * 3e6 * plan.recommendation.tokens;
+  expect(6 * plan.compute!.modelSize * plan.compute!.tokens).toBeCloseTo(spent, -6);
+  expect(plan.compute!.loss).toBeLessThanOrEqual(plan.recommendation.domainLoss!.loss + 1e-9);
   const limit = 1.95 + 0.3 * 3 ** -0.4;
   expect(plan.recommendation.generalLoss!.loss).toBeCloseTo(limit, 5);
   const never: RunPilot = () => Promise.reject(new Error("ran a pilot for nothing"));
   await expect(planMixture({ ...sizes, modelSize: 30e6 }, never, new Map())).rejects.toThrow(/goal\.baseGeneralLoss/);
   await expect(planMixture(sizes, never, new Map())).rejects.toThrow(/^modelSize: expected the parameters/);
+});
+
+test("a fixed amount of domain text: how much general text beside it, within the budget; verified at each share's own tokens", async () => {
+  const { run } = laboratory();
+  const store = new Map<string, PilotResult>();
+  const goal = { goal: "split-domain" as const, domainTokens: 8e6 };
+  const plan = await planMixture({ ...spec, goal }, run, store);
+  const truth = (ratio: number) => dcptLoss(domainLaw, { modelSize: 1, tokens: 8 / ratio, share: ratio });
+  const { ratio, tokens, epochs } = plan.recommendation;
+  let best = 1;
+  for (let r = 0.2; r < 1; r += 1e-3) if (truth(r) < truth(best)) best = r;
+  expect(truth(ratio!)).toBeLessThan(truth(best) + 1e-3);
+  expect(ratio! * tokens).toBeCloseTo(8e6, 3);
+  expect(epochs!.domain).toBeCloseTo(8e6 / 20e6, 9);
+  const { ratios } = await verifyPlan(plan, run, store);
+  for (const one of ratios) expect(one.ratio * one.tokens).toBeCloseTo(8e6, -1);
+  expect(Math.min(...ratios.map((one) => one.ratio))).toBeGreaterThanOrEqual(0.2);
+
+  const never: RunPilot = () => Promise.reject(new Error("ran a pilot for nothing"));
+  await expect(planMixture({ ...spec, goal: { goal: "split-domain", domainTokens: 41e6 } }, never, new Map())).rejects.toThrow(
+    /goal\.domainTokens: expected at most the 40000000 tokens/,
+  );
 });
 
 test("a diverged or mismatched pilot is refused and not stored", async () => {

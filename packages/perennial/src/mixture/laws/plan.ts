@@ -10,7 +10,17 @@ import { bootstrapDcpt } from "./bootstrap.ts";
 import { type CmrFit, fitCmr } from "./cmr.ts";
 import { type HeldOutError, holdOut, nearestPilot } from "./cross-validation.ts";
 import { fitDcpt, predictDcpt } from "./d-cpt-fit.ts";
-import { type DcptPair, type RatioAnswer, ratioByWeight, ratioKeepingGeneral, type TrainingBudget, tradeOffAt } from "./d-cpt-uses.ts";
+import {
+  allocateCompute,
+  type ComputeAnswer,
+  type DcptPair,
+  type RatioAnswer,
+  ratioByWeight,
+  ratioKeepingGeneral,
+  splitOfDomainTokens,
+  type TrainingBudget,
+  tradeOffAt,
+} from "./d-cpt-uses.ts";
 import type { TradeOffPoint } from "./mixture-choice.ts";
 import {
   PILOT_RATIOS,
@@ -41,6 +51,16 @@ export const goalSchema = z
     z.strictObject({
       goal: z.literal("weighted").describe("lowest weighted sum of both losses"),
       weight: z.number().min(0).max(1).default(0.5).describe("weight of the domain loss; the general loss has the rest"),
+    }),
+    z.strictObject({
+      goal: z
+        .literal("split-domain")
+        .describe("lowest domain loss of a fixed amount of domain text, all of it used: how much general text to add"),
+      domainTokens: z
+        .number()
+        .positive()
+        .optional()
+        .describe("domain tokens to spend; default: all there are, once. `tokens` then bounds domain and general text together"),
     }),
   ])
   .default({ goal: "keep-general", epsilon: 0.05 })
@@ -83,6 +103,16 @@ export interface Recommendation extends RatioAnswer {
   readonly epochs: { readonly domain: number; readonly general: number } | null;
 }
 
+/**
+ * What is trained at a share: the budget, or, where the domain tokens are fixed, those and the general tokens that make them this share. At
+ * shares too small for that, the budget is a bound.
+ */
+export function budgetAt({ budgetTokens, modelSize, ...options }: PlanOptions, ratio: number): TrainingBudget {
+  const { goal, domainTokens } = options;
+  const tokens = goal.goal === "split-domain" ? Math.min(budgetTokens, (goal.domainTokens ?? domainTokens) / ratio) : budgetTokens;
+  return { tokens, ...(modelSize === undefined ? {} : { modelSize }) };
+}
+
 /** Measurements of one run that the CMR law's general token law needs. */
 const CMR_CHECKPOINTS = 6;
 
@@ -98,6 +128,8 @@ export interface MixturePlan {
   readonly heldOut: Readonly<Record<"domain" | "general", { readonly law: HeldOutError; readonly nearestPilot: HeldOutError } | null>>;
   readonly recommendation: Recommendation;
   readonly tradeOff: readonly TradeOffPoint[];
+  /** With several model sizes: size and tokens that would make the most of the operations of the recommended run, at its share. */
+  readonly compute: ComputeAnswer | null;
 }
 
 export const pilotsOf = ({ budgetTokens, tokensPerStep, pilots, seed }: PlanOptions): PilotSpec[] =>
@@ -113,6 +145,7 @@ export const pilotsOf = ({ budgetTokens, tokensPerStep, pilots, seed }: PlanOpti
 export async function planMixture(spec: PlanSpec, run: RunPilot, store: PilotStore): Promise<MixturePlan> {
   const options = planSchema.parse(spec);
   const pilots = pilotsOf(options);
+  checkSplit(options);
   const base = basePilot(pilots, options);
   const results = await runPilots(pilots, run, store);
   const points = { domain: pointsOf(pilots, results, "domain"), general: pointsOf(pilots, results, "general") };
@@ -120,10 +153,7 @@ export async function planMixture(spec: PlanSpec, run: RunPilot, store: PilotSto
   const bootstrap = { seed: options.seed, replicas: options.replicas };
   const replicas = { domain: bootstrapDcpt(domain, points.domain, bootstrap), general: bootstrapDcpt(general, points.general, bootstrap) };
   const pair: DcptPair = { domain, general, replicas };
-  const budget: TrainingBudget = {
-    tokens: options.budgetTokens,
-    ...(options.modelSize === undefined ? {} : { modelSize: options.modelSize }),
-  };
+  const recommendation = recommend(pair, results[base]?.base.generalLoss, options);
   return {
     options,
     pilots,
@@ -131,17 +161,15 @@ export async function planMixture(spec: PlanSpec, run: RunPilot, store: PilotSto
     pair,
     cmr: (options.pilots.modelSizes?.length ?? 1) > 1 ? null : cmrOf(pilots, results, options),
     heldOut: { domain: checked(points.domain, "domain"), general: checked(points.general, "general") },
-    recommendation: recommend(pair, budget, results[base]?.base.generalLoss, options),
-    tradeOff: tradeOffAt(pair, budget),
+    recommendation,
+    tradeOff: tradeOffAt(pair, (ratio) => budgetAt(options, ratio)),
+    compute: computeOf(pair, recommendation, options),
   };
 }
 
-function recommend(pair: DcptPair, budget: TrainingBudget, baseGeneralLoss: number | undefined, options: PlanOptions): Recommendation {
-  const { goal, budgetTokens, domainTokens, generalTokens, maxEpochs } = options;
-  const answer =
-    goal.goal === "weighted"
-      ? ratioByWeight(pair, budget, goal.weight)
-      : ratioKeepingGeneral(pair, budget, (goal.baseGeneralLoss ?? baseGeneralLoss!) + goal.epsilon);
+function recommend(pair: DcptPair, baseGeneralLoss: number | undefined, options: PlanOptions): Recommendation {
+  const { domainTokens, generalTokens, maxEpochs } = options;
+  const answer = answerTo(pair, baseGeneralLoss, options);
   const warnings = [...answer.warnings];
   if (answer.ratio === null)
     return {
@@ -149,10 +177,43 @@ function recommend(pair: DcptPair, budget: TrainingBudget, baseGeneralLoss: numb
       epochs: null,
       warnings: [...warnings, "No share keeps the general loss within the tolerance: allow more, or train less."],
     };
-  const epochs = { domain: (answer.ratio * budgetTokens) / domainTokens, general: ((1 - answer.ratio) * budgetTokens) / generalTokens };
+  const { tokens, ratio } = answer;
+  const epochs = { domain: (ratio * tokens) / domainTokens, general: ((1 - ratio) * tokens) / generalTokens };
   for (const [corpus, times] of Object.entries(epochs))
     if (times > maxEpochs) warnings.push(`The ${corpus} text would be repeated ${times.toFixed(1)} times; the law assumes fresh text.`);
   return { ...answer, epochs, warnings };
+}
+
+function answerTo(pair: DcptPair, baseGeneralLoss: number | undefined, options: PlanOptions): RatioAnswer {
+  const { goal, domainTokens, budgetTokens: maxTokens, modelSize } = options;
+  const budget = budgetAt(options, 0);
+  switch (goal.goal) {
+    case "weighted":
+      return ratioByWeight(pair, budget, goal.weight);
+    case "keep-general":
+      return ratioKeepingGeneral(pair, budget, (goal.baseGeneralLoss ?? baseGeneralLoss!) + goal.epsilon);
+    case "split-domain":
+      return splitOfDomainTokens(pair, goal.domainTokens ?? domainTokens, { maxTokens, ...(modelSize === undefined ? {} : { modelSize }) });
+  }
+}
+
+function computeOf(pair: DcptPair, { ratio, tokens }: Recommendation, { modelSize }: PlanOptions): ComputeAnswer | null {
+  return ratio === null || modelSize === undefined || pair.domain.parameters.A === 0
+    ? null
+    : allocateCompute(pair.domain, ratio, 6 * modelSize * tokens);
+}
+
+/** Before any pilot runs. */
+function checkSplit({ goal, domainTokens, budgetTokens }: PlanOptions): void {
+  if (goal.goal !== "split-domain") return;
+  const spent = goal.domainTokens ?? domainTokens;
+  if (spent > budgetTokens)
+    throw new FieldError("LAW_SPLIT", {
+      at: "goal.domainTokens",
+      expected: `at most the ${budgetTokens} tokens of the whole budget`,
+      received: spent,
+      todo: "write fewer domain tokens, or a larger budget: it bounds domain and general text together",
+    });
 }
 
 /** The pilot that measures the base model of the planned run. Asked for before any pilot runs, so that a gap costs nothing. */

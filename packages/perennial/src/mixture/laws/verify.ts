@@ -5,7 +5,7 @@
 import { PerennialError } from "../../errors.ts";
 import { type BandedPrediction, predictWithBand } from "./bootstrap.ts";
 import { type PilotStore, pilotSpec, type RunPilot, runPilots } from "./pilots.ts";
-import type { MixturePlan } from "./plan.ts";
+import { budgetAt, type MixturePlan, type PlanOptions } from "./plan.ts";
 
 export interface Compared {
   readonly predicted: BandedPrediction;
@@ -18,6 +18,8 @@ export interface Compared {
 export interface VerifiedRatio {
   readonly ratio: number;
   readonly recommended: boolean;
+  /** What was trained for. */
+  readonly tokens: number;
   readonly domain: Compared;
   readonly general: Compared;
   /** Meets the plan's condition on the general loss, as measured. */
@@ -34,12 +36,13 @@ export async function verifyPlan(plan: MixturePlan, run: RunPilot, store: PilotS
   const { options, recommendation, pair } = plan;
   const recommended = recommendation.ratio;
   if (recommended === null) throw new PerennialError("LAW_NO_RECOMMENDATION", "There is nothing to verify: the plan recommends no share.");
-  const { goal, budgetTokens: tokens, modelSize, seed } = options;
-  const specs = [recommended, ...othersThan(recommended)].map((ratio) =>
-    pilotSpec({ ratio, tokens, modelSize, checkpoints: [tokens], seed }),
-  );
+  const { goal, modelSize, seed } = options;
+  const specs = [recommended, ...othersThan(recommended, options)].map((ratio) => {
+    const tokens = wholeSteps(budgetAt(options, ratio).tokens, options);
+    return pilotSpec({ ratio, tokens, modelSize, checkpoints: [tokens], seed });
+  });
   const results = await runPilots(specs, run, store);
-  const ratios = specs.map(({ ratio }, i): VerifiedRatio => {
+  const ratios = specs.map(({ ratio, tokens }, i): VerifiedRatio => {
     const { base, checkpoints } = results[i]!;
     const { domainLoss, generalLoss } = checkpoints.at(-1)!;
     const query = { ratio, tokens, ...(modelSize === undefined ? {} : { modelSize }) };
@@ -48,7 +51,8 @@ export async function verifyPlan(plan: MixturePlan, run: RunPilot, store: PilotS
       recommended: ratio === recommended,
       domain: compared(predictWithBand(pair.domain, pair.replicas.domain, query, level), domainLoss),
       general: compared(predictWithBand(pair.general, pair.replicas.general, query, level), generalLoss),
-      allowed: goal.goal === "weighted" || generalLoss <= base.generalLoss + goal.epsilon,
+      tokens,
+      allowed: goal.goal !== "keep-general" || generalLoss <= (goal.baseGeneralLoss ?? base.generalLoss) + goal.epsilon,
     };
   });
   const score = ({ domain, general, allowed }: VerifiedRatio) => {
@@ -60,8 +64,15 @@ export async function verifyPlan(plan: MixturePlan, run: RunPilot, store: PilotS
 }
 
 /** A clearly smaller and a clearly larger share: half of the way to each end. */
-const othersThan = (ratio: number) =>
-  [ratio / 2, (1 + ratio) / 2].map((other) => Math.min(0.95, Math.max(0.05, other))).filter((other) => other !== ratio);
+function othersThan(ratio: number, options: PlanOptions): number[] {
+  // Below this share the domain tokens that are to be split would not all be used.
+  const lowest = options.goal.goal === "split-domain" ? budgetAt(options, 1).tokens / options.budgetTokens : 0;
+  return [(lowest + ratio) / 2, (1 + ratio) / 2].map((other) => Math.min(0.95, Math.max(0.05, other))).filter((other) => other !== ratio);
+}
+
+/** Training ends on a whole step. */
+export const wholeSteps = (tokens: number, { tokensPerStep }: Pick<PlanOptions, "tokensPerStep">): number =>
+  Math.ceil(tokens / tokensPerStep) * tokensPerStep;
 
 function compared(predicted: BandedPrediction, measured: number): Compared {
   const inBand = measured >= predicted.low && measured <= predicted.high;

@@ -2,16 +2,19 @@
 import { type BandedPrediction, predictWithBand } from "./bootstrap.ts";
 import type { DcptParameters } from "./d-cpt.ts";
 import { type DcptFit, predictDcpt } from "./d-cpt-fit.ts";
-import type { TrainingBudget } from "./d-cpt-uses.ts";
+import type { BudgetAt } from "./d-cpt-uses.ts";
 import type { LossPoint } from "./points.ts";
 
 export interface RatioCurvePoint extends BandedPrediction {
   readonly ratio: number;
 }
 
-/** Loss over the domain share at a fixed budget, `steps` + 1 points from 0 to 1. */
-export const ratioCurve = (fit: DcptFit, replicas: readonly DcptParameters[], budget: TrainingBudget, steps = 50): RatioCurvePoint[] =>
-  Array.from({ length: steps + 1 }, (_, i) => ({ ratio: i / steps, ...predictWithBand(fit, replicas, { ...budget, ratio: i / steps }) }));
+/** Loss over the domain share, each with its budget, `steps` + 1 points from 0 to 1. */
+export const ratioCurve = (fit: DcptFit, replicas: readonly DcptParameters[], budgetAt: BudgetAt, steps = 50): RatioCurvePoint[] =>
+  Array.from({ length: steps + 1 }, (_, i) => i / steps).map((ratio) => ({
+    ratio,
+    ...predictWithBand(fit, replicas, { ...budgetAt(ratio), ratio }),
+  }));
 
 /** losses[i][j]: loss at ratios[i] and tokens[j]. */
 export const lossSurface = (fit: DcptFit, ratios: readonly number[], tokens: readonly number[], modelSize?: number): number[][] =>
