@@ -97,7 +97,7 @@ export const afriqueLlm = defineReproduction({
     },
   ],
   charts: [],
-  minutes: 3,
+  minutes: 3.5,
   inputs: (arm: string, seed: number, settings: Settings) => ({
     base: englishBase(settings),
     // Sizes go with the budget: otherwise a smaller one repeats nothing, and there is nothing to see.

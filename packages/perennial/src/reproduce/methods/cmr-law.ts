@@ -91,7 +91,7 @@ export const cmrLaw = defineReproduction({
     },
   ],
   charts: pilotCharts,
-  minutes: 2,
+  minutes: 4,
   inputs: pilotInputs,
   run: pilotCell,
 });

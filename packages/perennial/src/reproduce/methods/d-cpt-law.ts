@@ -99,7 +99,7 @@ export const dCptLaw = defineReproduction({
     },
   ],
   charts: pilotCharts,
-  minutes: 2,
+  minutes: 4,
   inputs: pilotInputs,
   run: pilotCell,
 });

@@ -119,7 +119,7 @@ export const domainSequenceCpt = defineReproduction({
     { curve: "read", title: "Mean over the domains read so far", x: "domains read", y: "bits per byte", arms: ["similar", "random"] },
     { curve: "unread", title: "Mean over the domains to come", x: "domains read", y: "bits per byte", arms: ["similar", "random"] },
   ],
-  minutes: 5,
+  minutes: 6,
   inputs: (arm: string, seed: number, settings: Settings) => {
     const order = arm === "random" ? randomOrder(DOMAINS, seed) : arm === "similar" ? similarDomains() : DOMAINS;
     const recipes = arm === "alone" ? order.map((domain) => recipeOf([domain], seed, settings)) : [recipeOf(order, seed, settings)];

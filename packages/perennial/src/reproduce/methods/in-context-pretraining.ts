@@ -85,7 +85,7 @@ export const inContextPretraining = defineReproduction({
     },
   ],
   charts: [],
-  minutes: 4,
+  minutes: 8,
   inputs: (arm: string, seed: number, settings: Settings) => ({
     cut: [DOCUMENT, CONTEXT_TOKENS, TARGET_TOKENS, TESTED],
     recipe: recipeOf(arm, seed, settings),

@@ -133,7 +133,7 @@ export const llama3Syne = defineReproduction({
     },
   ],
   charts: [],
-  minutes: 3,
+  minutes: 7,
   inputs: (arm: string, seed: number, settings: Settings) => ({
     base: isAboutTopics(arm) ? topicsBase(settings) : englishBase(settings),
     recipe: recipeOf(arm, seed, settings),

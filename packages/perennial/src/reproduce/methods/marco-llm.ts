@@ -115,7 +115,7 @@ export const marcoLlm = defineReproduction({
     },
   ],
   charts: [],
-  minutes: 2,
+  minutes: 4,
   inputs: (arm: string, seed: number, settings: Settings) => ({
     base: englishBase(settings),
     bytes: BYTES,

@@ -94,7 +94,7 @@ export const multilingualDataMixing = defineReproduction({
     },
   ],
   charts: [],
-  minutes: 10,
+  minutes: 3,
   inputs: (arm: string, seed: number, settings: Settings) => ({
     base: englishBase(settings),
     samples: [SAMPLES, SAMPLE_TOKENS, PROMPT_CHARACTERS],

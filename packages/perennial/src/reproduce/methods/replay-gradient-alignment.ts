@@ -121,7 +121,7 @@ export const replayGradientAlignment = defineReproduction({
     y: "bits per byte",
     arms: ["sequential", "half-rate", "replay-25", "replay-50", "reptile", "mer"],
   })),
-  minutes: 10,
+  minutes: 8,
   inputs: (arm: string, seed: number, settings: Settings) => ({ base: englishBase(settings), recipe: recipeOf(arm, seed, settings) }),
   async run({ base, recipe }, context) {
     const cell = await runRecipeCell(recipe, context, await sharedModel(base, context));

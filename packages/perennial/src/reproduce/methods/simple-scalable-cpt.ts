@@ -133,7 +133,7 @@ export const simpleScalableCpt = defineReproduction({
       arms: ["constant", "rewarm", "replay-5", "replay-25", "replay-50"],
     },
   ],
-  minutes: 12,
+  minutes: 8,
   inputs: (arm: string, seed: number, settings: Settings) => ({
     base: englishBase(settings),
     recipe: arm === "joint" ? joint(seed, settings) : continued(arm, seed, settings),

@@ -109,7 +109,7 @@ export const stabilityGap = defineReproduction({
     { curve: "english", title: "English: the gap", x: "tokens", y: "bits per byte" },
     { curve: TARGET, title: "Spanish: the domain", x: "tokens", y: "bits per byte" },
   ],
-  minutes: 2,
+  minutes: 3,
   inputs: (arm: string, seed: number, settings: Settings) => {
     const { text, replay, steps } = ARMS[arm as ArmName];
     return { base: englishBase(settings), text, seed, recipe: recipeOf(arm, replay, scaled(STEPS * steps, settings), seed), version: 2 };
