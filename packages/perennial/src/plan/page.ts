@@ -264,8 +264,16 @@ function residualChart({ pair, pilots, results }: MixturePlan): Markup {
   return chart({ title: "Residuals", x: "tokens", y: "percent of the loss", lines, height: 200 });
 }
 
-function goodnessTable({ pair, heldOut }: MixturePlan): Markup {
-  const head = ["law", "R² on the pilots", "Huber loss", "R² on shares left out", "Huber, left out", "Huber of the nearest pilot"];
+function goodnessTable({ pair, heldOut, ahead }: MixturePlan): Markup {
+  const head = [
+    "law",
+    "R² on the pilots",
+    "Huber loss",
+    "R² on shares left out",
+    "Huber, left out",
+    "Huber of the nearest pilot",
+    "error on the largest budgets, left out",
+  ];
   return html`<div class="scroll"><table><thead><tr>${head.map((text, i) => html`<th class="${i === 0 ? "" : "num"}">${text}</th>`)}</tr></thead><tbody>${CORPORA.map(
     (corpus) => {
       const { goodness, warnings } = pair[corpus];
@@ -276,6 +284,7 @@ function goodnessTable({ pair, heldOut }: MixturePlan): Markup {
         held === null ? "–" : number(held.law.pooled.rSquared ?? Number.NaN, 4),
         held === null ? "–" : held.law.pooled.huber.toExponential(2),
         held === null ? "–" : held.nearestPilot.pooled.huber.toExponential(2),
+        `${number(100 * ahead[corpus].pooled.relativeError, 2)} %`,
       ];
       return html`<tr><th>${corpus}${warnings.map((text) => html`<br><small>${text}</small>`)}</th>${cells.map((text) => html`<td class="num">${text}</td>`)}</tr>`;
     },

@@ -53,6 +53,8 @@ test("plans, recommends near the optimum with an interval, and verifies; nothing
   expect(warnings.join(" ")).toMatch(/Extrapolation in tokens/);
   expect(plan.heldOut.domain!.law.pooled.huber).toBeLessThan(plan.heldOut.domain!.nearestPilot.pooled.huber);
   expect(plan.cmr!.ratioLaws.domain.rSquared).toBeGreaterThan(0.99);
+  expect(plan.ahead.domain.pooled.relativeError).toBeLessThan(0.005);
+  expect(warnings.join(" ")).not.toMatch(/misses those/);
   expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
 
   expect(await planMixture(spec, run, store)).toEqual(plan);
@@ -144,6 +146,19 @@ test("a fixed amount of domain text: how much general text beside it, within the
   const never: RunPilot = () => Promise.reject(new Error("ran a pilot for nothing"));
   await expect(planMixture({ ...spec, goal: { goal: "split-domain", domainTokens: 41e6 } }, never, new Map())).rejects.toThrow(
     /goal\.domainTokens: expected at most the 40000000 tokens/,
+  );
+});
+
+test("losses that fall faster than any law further on: the plan says that its bands are not to be believed", async () => {
+  const { run } = laboratory();
+  const breaking: RunPilot = async (pilot) => {
+    const result = await run(pilot);
+    const late = (tokens: number) => 1 - 0.2 * (tokens / pilot.tokens) ** 2;
+    return { ...result, checkpoints: result.checkpoints.map((at) => ({ ...at, domainLoss: at.domainLoss * late(at.tokens) })) };
+  };
+  const { recommendation } = await planMixture(spec, breaking, new Map());
+  expect(recommendation.warnings.join(" ")).toMatch(
+    /the domain law misses those by [\d.]+ %; the plan goes 4\.0 times further than the pilots\. Do not believe its bands/,
   );
 });
 

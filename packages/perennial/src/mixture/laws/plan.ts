@@ -126,6 +126,8 @@ export interface MixturePlan {
   readonly cmr: CmrFit | null;
   /** Errors on ratios that the fit did not see, beside those of the nearest pilot. */
   readonly heldOut: Readonly<Record<"domain" | "general", { readonly law: HeldOutError; readonly nearestPilot: HeldOutError } | null>>;
+  /** Errors on the largest third of the pilots' budgets, fitted to the others: what an extrapolation in tokens may cost. */
+  readonly ahead: Readonly<Record<"domain" | "general", HeldOutError>>;
   readonly recommendation: Recommendation;
   readonly tradeOff: readonly TradeOffPoint[];
   /** With several model sizes: size and tokens that would make the most of the operations of the recommended run, at its share. */
@@ -153,7 +155,9 @@ export async function planMixture(spec: PlanSpec, run: RunPilot, store: PilotSto
   const bootstrap = { seed: options.seed, replicas: options.replicas };
   const replicas = { domain: bootstrapDcpt(domain, points.domain, bootstrap), general: bootstrapDcpt(general, points.general, bootstrap) };
   const pair: DcptPair = { domain, general, replicas };
-  const recommendation = recommend(pair, results[base]?.base.generalLoss, options);
+  const ahead = { domain: aheadOf(points.domain, "domain"), general: aheadOf(points.general, "general") };
+  const answered = recommend(pair, results[base]?.base.generalLoss, options);
+  const recommendation = { ...answered, warnings: [...answered.warnings, ...missesAhead(ahead, answered.tokens / pilots[0]!.tokens)] };
   return {
     options,
     pilots,
@@ -161,6 +165,7 @@ export async function planMixture(spec: PlanSpec, run: RunPilot, store: PilotSto
     pair,
     cmr: (options.pilots.modelSizes?.length ?? 1) > 1 ? null : cmrOf(pilots, results, options),
     heldOut: { domain: checked(points.domain, "domain"), general: checked(points.general, "general") },
+    ahead,
     recommendation,
     tradeOff: tradeOffAt(pair, (ratio) => budgetAt(options, ratio)),
     compute: computeOf(pair, recommendation, options),
@@ -253,12 +258,32 @@ function cmrOf(pilots: readonly PilotSpec[], results: readonly PilotResult[], { 
   );
 }
 
+const fitTo = (corpus: "domain" | "general") => (kept: readonly LossPoint[]) => {
+  const fit = fitDcpt(kept, { corpus });
+  return (query: Omit<LossPoint, "loss">) => predictDcpt(fit, query).loss;
+};
+
+const aheadOf = (points: readonly LossPoint[], corpus: "domain" | "general") => holdOut(points, "tokens", fitTo(corpus));
+
+/** Mean relative error of a law on budgets beyond those it was fitted to, from which on its bands should not be believed. */
+const MISSES = 0.01;
+
+/** The bootstrap knows how far runs scatter, not whether the form of the law holds further on: that is what this tells. */
+const missesAhead = (ahead: MixturePlan["ahead"], factor: number): string[] =>
+  factor <= 1 + 1e-9
+    ? []
+    : (["domain", "general"] as const).flatMap((corpus) => {
+        const { relativeError } = ahead[corpus].pooled;
+        return relativeError <= MISSES
+          ? []
+          : [
+              `Fitted without the pilots' largest budgets, the ${corpus} law misses those by ${(100 * relativeError).toFixed(1)} %; the plan goes ${factor.toFixed(1)} times further than the pilots. Do not believe its bands: raise pilots.share, or verify.`,
+            ];
+      });
+
 /** Held-out errors over interior ratios; with four ratios none can be spared. */
 function checked(points: readonly LossPoint[], corpus: "domain" | "general"): { law: HeldOutError; nearestPilot: HeldOutError } | null {
   if (new Set(points.map((point) => point.ratio)).size < 5) return null;
-  const law = holdOut(points, "ratio", (kept) => {
-    const fit = fitDcpt(kept, { corpus });
-    return (query) => predictDcpt(fit, query).loss;
-  });
+  const law = holdOut(points, "ratio", fitTo(corpus));
   return { law, nearestPilot: holdOut(points, "ratio", nearestPilot) };
 }
