@@ -187,18 +187,16 @@ function paretoChart({ tradeOff, recommendation }: MixturePlan, verification: Ve
     domainLoss: domain.measured,
     generalLoss: general.measured,
   }));
-  // The ends of the curve, at shares near 0 and 1, would flatten everything between.
-  const shown = tradeOff.filter(({ ratio }) => ratio >= 0.04 && ratio <= 0.96);
   return chart({
     title: "General loss",
     x: "domain loss, nats per token",
     y: LOSS,
     lines: [
-      ...line("shares", 5, shown, { unjoined: true }),
+      ...line("shares", 5, tradeOff, { unjoined: true }),
       ...line(
         "Pareto front",
         0,
-        shown.filter(({ efficient }) => efficient),
+        tradeOff.filter(({ efficient }) => efficient),
         {},
       ),
       ...line("recommended", 1, chosen, { unjoined: true }),
@@ -276,7 +274,7 @@ function goodnessTable({ pair, heldOut, ahead }: MixturePlan): Markup {
   ];
   return html`<div class="scroll"><table><thead><tr>${head.map((text, i) => html`<th class="${i === 0 ? "" : "num"}">${text}</th>`)}</tr></thead><tbody>${CORPORA.map(
     (corpus) => {
-      const { goodness, warnings } = pair[corpus];
+      const { goodness } = pair[corpus];
       const held = heldOut[corpus];
       const cells = [
         number(goodness.rSquared ?? Number.NaN, 4),
@@ -286,7 +284,7 @@ function goodnessTable({ pair, heldOut, ahead }: MixturePlan): Markup {
         held === null ? "–" : held.nearestPilot.pooled.huber.toExponential(2),
         `${number(100 * ahead[corpus].pooled.relativeError, 2)} %`,
       ];
-      return html`<tr><th>${corpus}${warnings.map((text) => html`<br><small>${text}</small>`)}</th>${cells.map((text) => html`<td class="num">${text}</td>`)}</tr>`;
+      return html`<tr><th>${corpus}</th>${cells.map((text) => html`<td class="num">${text}</td>`)}</tr>`;
     },
   )}</tbody></table></div>`;
 }

@@ -108,12 +108,13 @@ export function allocateCompute(domain: DcptFit, ratio: number, flops: number): 
   return { modelSize: query.modelSize, tokens: query.tokens, ...predictDcpt(domain, query) };
 }
 
-/** Both losses over the share, at one budget, or at that which each share has. */
+/** Both losses over the shares that an answer may have, at one budget, or at that which each share has. */
 export function tradeOffAt(pair: DcptPair, budget: TrainingBudget | BudgetAt, steps?: number): TradeOffPoint[] {
   const at = typeof budget === "function" ? budget : () => budget;
   checkBudget(pair, at(0.5));
   const curves = curvesFrom(pair, pair.domain.parameters, pair.general.parameters);
-  return tradeOff({ domain: (ratio) => curves(at(ratio)).domain(ratio), general: (ratio) => curves(at(ratio)).general(ratio) }, steps);
+  const along: LossCurves = { domain: (ratio) => curves(at(ratio)).domain(ratio), general: (ratio) => curves(at(ratio)).general(ratio) };
+  return tradeOff(along, steps, sharesOf(pair));
 }
 
 /** The curves below are evaluated a hundred thousand times and trust their budget: it is checked here, once. */

@@ -59,9 +59,9 @@ export interface TradeOffPoint {
   readonly efficient: boolean;
 }
 
-export function tradeOff(curves: LossCurves, steps = 50): TradeOffPoint[] {
+export function tradeOff(curves: LossCurves, steps = 50, { low, high }: ShareRange = ALL_SHARES): TradeOffPoint[] {
   const points = Array.from({ length: steps + 1 }, (_, i) => {
-    const ratio = i / steps;
+    const ratio = low + ((high - low) * i) / steps;
     return { ratio, domainLoss: curves.domain(ratio), generalLoss: curves.general(ratio) };
   });
   return points.map((point) => ({

@@ -53,6 +53,9 @@ test("plans, recommends near the optimum with an interval, and verifies; nothing
   expect(warnings.join(" ")).toMatch(/Extrapolation in tokens/);
   expect(plan.heldOut.domain!.law.pooled.huber).toBeLessThan(plan.heldOut.domain!.nearestPilot.pooled.huber);
   expect(plan.cmr!.ratioLaws.domain.rSquared).toBeGreaterThan(0.99);
+  // At a domain share of 1 the general law's share term vanishes and would beat every share that was tried.
+  expect(plan.tradeOff.every(({ efficient }) => efficient)).toBe(true);
+  expect(plan.tradeOff.at(-1)!.ratio).toBeCloseTo(0.875, 9);
   expect(plan.ahead.domain.pooled.relativeError).toBeLessThan(0.005);
   expect(warnings.join(" ")).not.toMatch(/misses those/);
   expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
