@@ -1,7 +1,9 @@
-// Tensors to files on a pool thread, while JavaScript goes on; checksums of files.
+// Tensors to files on a pool thread, while JavaScript goes on; checksums of files; tensors out of files, copied or mapped.
 #include "addon.hpp"
 
+#include <ATen/ops/from_blob.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -214,8 +216,7 @@ napi_value checksumFile(napi_env env, napi_callback_info info) {
   });
 }
 
-// readRange(descriptor); in: [handle of a contiguous tensor on the CPU, offset in the file]: fills the tensor. Copied and not
-// mapped: when a mapped file is cut short, or its disk goes away, the process that touches it ends with SIGBUS.
+// readRange(descriptor); in: [handle of a contiguous tensor on the CPU, offset in the file]: fills the tensor. Copied: when a mapped file is cut short, or its disk goes away, the process that touches it ends with SIGBUS.
 napi_value readRange(napi_env env, napi_callback_info info) {
   return guarded(env, [&](Env& state) -> napi_value {
     size_t count = 1;
@@ -239,12 +240,46 @@ napi_value readRange(napi_env env, napi_callback_info info) {
   });
 }
 
+// mapRange(descriptor); in: [dtype id, offset, size of the file when it was opened, dimensions, sizes …]; out: [tensor]. Its
+// memory is the file's, page by page when touched; what is written stays in this process. The tensor keeps the mapping, whatever
+// becomes of descriptor and name. The offset must suit the dtype's alignment.
+napi_value mapRange(napi_env env, napi_callback_info info) {
+  return guarded(env, [&](Env& state) -> napi_value {
+    size_t count = 1;
+    napi_value argument;
+    int32_t descriptor = -1;
+    napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
+    checkStatus(env, napi_get_value_int32(env, argument, &descriptor));
+    Reader reader(state);
+    const at::ScalarType type = dtypeOf(reader.string());
+    const auto offset = static_cast<int64_t>(reader.word());
+    const auto fileBytes = static_cast<int64_t>(reader.word());
+    std::vector<int64_t> sizes(reader.count());
+    for (auto& size : sizes) size = static_cast<int64_t>(reader.word());
+    const int64_t bytes = c10::multiply_integers(sizes) * static_cast<int64_t>(c10::elementSize(type));
+    const auto failed = [] { return BindingError(std::string(errorCode(errno)) + ": " + std::generic_category().message(errno)); };
+    struct stat status {};
+    if (::fstat(descriptor, &status) != 0) throw failed();
+    if (status.st_size != fileBytes)
+      throw BindingError("the file has " + std::to_string(status.st_size) + " bytes, but had " + std::to_string(fileBytes) + " when it was opened");
+    if (bytes <= 0 || offset < 0 || offset > fileBytes - bytes) throw BindingError("there is nothing to map in this range");
+    const int64_t before = offset % ::sysconf(_SC_PAGESIZE);
+    const auto length = static_cast<size_t>(before + bytes);
+    void* const start = ::mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, descriptor, static_cast<off_t>(offset - before));
+    if (start == MAP_FAILED) throw failed();
+    Writer(state).tensor(at::from_blob(
+        static_cast<uint8_t*>(start) + before, sizes, [start, length](void*) { ::munmap(start, length); }, at::TensorOptions(type)));
+    return nullptr;
+  });
+}
+
 }  // namespace
 
 void registerFiles(napi_env env, napi_value exports) {
   setFunction(env, exports, "writeFile", writeFile);
   setFunction(env, exports, "checksumFile", checksumFile);
   setFunction(env, exports, "readRange", readRange);
+  setFunction(env, exports, "mapRange", mapRange);
 }
 
 }  // namespace perennial

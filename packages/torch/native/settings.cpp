@@ -64,6 +64,14 @@ napi_value setDeterministic(napi_env env, napi_callback_info) {
   });
 }
 
+// → 0 any kernels, 1 warns, 2 throws
+napi_value deterministic(napi_env env, napi_callback_info) {
+  return guarded(env, [&](Env&) {
+    const auto& context = at::globalContext();
+    return toValue(env, !context.deterministicAlgorithms() ? 0.0 : context.deterministicAlgorithmsWarnOnly() ? 1.0 : 2.0);
+  });
+}
+
 // in: [dtype id]; out: [dtype id before]
 napi_value setDefaultDtype(napi_env env, napi_callback_info) {
   return guarded(env, [&](Env& state) -> napi_value {
@@ -186,6 +194,7 @@ void registerSettings(napi_env env, napi_value exports) {
   setFunction(env, exports, "setNumThreads", setNumThreads);
   setFunction(env, exports, "numThreads", numThreads);
   setFunction(env, exports, "setDeterministic", setDeterministic);
+  setFunction(env, exports, "deterministic", deterministic);
   setFunction(env, exports, "setDefaultDtype", setDefaultDtype);
   setFunction(env, exports, "manualSeed", manualSeed);
   setFunction(env, exports, "defaultGenerator", defaultGenerator);

@@ -39,6 +39,7 @@ export interface Native {
   setNumThreads(): void;
   numThreads(): number;
   setDeterministic(): void;
+  deterministic(): 0 | 1 | 2;
   setDefaultDtype(): void;
   manualSeed(): void;
   defaultGenerator(): void;
@@ -86,6 +87,7 @@ export interface Native {
   writeFile(path: string, header: Uint8Array): Promise<FileSummary>;
   checksumFile(path: string): Promise<FileSummary>;
   readRange(descriptor: number): void;
+  mapRange(descriptor: number): void;
 }
 
 /** A file's size and CRC-32C. */

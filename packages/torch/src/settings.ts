@@ -11,13 +11,19 @@ export function setNumThreads(count: number): void {
 
 export const numThreads = (): number => native.numThreads();
 
-/** Only deterministic kernels; operators that have none throw, or warn with `warnOnly`. */
+/**
+ * Only deterministic kernels, for the whole process; operators that have none throw, or warn on standard error with `warnOnly`.
+ * Memory that nobody wrote (`torch.empty`) is then filled with NaN or the largest integer, so that it cannot differ from run to run.
+ */
 export function setDeterministic(enabled: boolean, options: { warnOnly?: boolean } = {}): void {
   begin();
   putWord(enabled ? 1 : 0);
   putWord(options.warnOnly === true ? 1 : 0);
   native.setDeterministic();
 }
+
+/** What libtorch does where an operator has no deterministic kernel. */
+export const determinism = (): "off" | "warns" | "throws" => (["off", "warns", "throws"] as const)[native.deterministic()];
 
 /**
  * Keeps freed buffers in the process, so that a training step finds warm memory instead of new pages (glibc only).

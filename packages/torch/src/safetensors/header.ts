@@ -42,6 +42,7 @@ export interface Header {
   readonly metadata: Readonly<Record<string, string>>;
   /** Where the data begins in the file. */
   readonly dataOffset: number;
+  readonly fileBytes: number;
 }
 
 /** Any damage to a file or an index: says which file, and what is wrong. */
@@ -85,7 +86,7 @@ export function parseHeader(path: string, text: string, headerBytes: number, fil
   }
   if (position !== dataBytes)
     throw bad(`the tensors take ${position} bytes but the file holds ${dataBytes}; it is cut short or has a tail`);
-  return { entries, metadata, dataOffset };
+  return { entries, metadata, dataOffset, fileBytes };
 }
 
 function checkedMetadata(value: unknown, bad: (problem: string) => Error): Record<string, string> {

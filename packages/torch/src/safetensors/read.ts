@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { begin, putWord } from "../call.ts";
+import { begin, beginReading, intern, putWord, take } from "../call.ts";
 import { type Dtype, itemSize } from "../dtype.ts";
 import { native } from "../native.ts";
 import type { Tensor } from "../tensor.ts";
@@ -14,7 +14,7 @@ export interface SafetensorsReader {
   readonly metadata: Readonly<Record<string, string>>;
   /** dtype and shape, without reading the data. */
   describe(name: string): Pick<Entry, "dtype" | "shape">;
-  /** A tensor of its own. Errors: an unknown name; a file that was cut short since it was opened. */
+  /** A tensor of its own, or mapped. Errors: an unknown name; a file that was cut short since it was opened. */
   read(name: string): Tensor;
   /** Its values from `start` to before `end`, counted along the flattened tensor: [end − start]. */
   readFlat(name: string, start: number, end: number): Tensor;
@@ -22,9 +22,19 @@ export interface SafetensorsReader {
   close(): void;
 }
 
+export interface OpenOptions {
+  /**
+   * Tensors are the file's own pages, loaded when they are touched and shared with every process that maps the file; what is
+   * written to them stays in this process, and they outlive the reader and the file's name. Default: copies, because a mapped file
+   * that somebody cuts short afterwards ends the process that touches it (SIGBUS), which nothing can turn into an error. Data that
+   * is not aligned to its dtype is copied all the same.
+   */
+  readonly mapped?: boolean;
+}
+
 /** Opens one file, or, given a `…index.json`, the shards that it names. Errors: SafetensorsError on any damage. */
-export function openSafetensors(path: string): SafetensorsReader {
-  return path.endsWith(".json") ? openSharded(path) : openFile(path);
+export function openSafetensors(path: string, { mapped = false }: OpenOptions = {}): SafetensorsReader {
+  return path.endsWith(".json") ? openSharded(path, mapped) : openFile(path, mapped);
 }
 
 function readHeader(path: string, file: number): Header {
@@ -46,7 +56,7 @@ function readHeader(path: string, file: number): Header {
 
 const forgotten = new FinalizationRegistry<number>(closeSync);
 
-function openFile(path: string): SafetensorsReader {
+function openFile(path: string, mapped: boolean): SafetensorsReader {
   const file = openSync(path, "r");
   let header: Header;
   try {
@@ -55,26 +65,42 @@ function openFile(path: string): SafetensorsReader {
     closeSync(file);
     throw error;
   }
-  const { entries, metadata, dataOffset } = header;
+  const { entries, metadata, dataOffset, fileBytes } = header;
   let isOpen = true;
   const entryOf = (name: string): Entry => {
     const entry = entries.get(name);
     if (entry === undefined) throw new SafetensorsError(path, `there is no tensor "${name}"`);
     return entry;
   };
-  const fill = (name: string, shape: readonly number[], dtype: Dtype, offset: number): Tensor => {
-    if (!isOpen) throw new SafetensorsError(path, `the file was closed before tensor "${name}" was read`);
+  const copied = (shape: readonly number[], dtype: Dtype, offset: number): Tensor => {
     const tensor = torch.empty([...shape], { dtype });
     begin();
     putWord(tensor.liveHandle);
-    putWord(dataOffset + offset);
+    putWord(offset);
     try {
       native.readRange(file);
     } catch (error) {
       tensor.dispose();
-      throw new SafetensorsError(path, `tensor "${name}": ${(error as Error).message}`);
+      throw error;
     }
     return tensor;
+  };
+  const pagesOf = (shape: readonly number[], dtype: Dtype, offset: number): Tensor => {
+    begin();
+    for (const word of [intern(dtype), offset, fileBytes, shape.length, ...shape]) putWord(word);
+    native.mapRange(file);
+    beginReading();
+    return take() as Tensor;
+  };
+  const fill = (name: string, shape: readonly number[], dtype: Dtype, start: number): Tensor => {
+    if (!isOpen) throw new SafetensorsError(path, `the file was closed before tensor "${name}" was read`);
+    const offset = dataOffset + start;
+    const canMap = mapped && offset % itemSize(dtype) === 0 && !shape.includes(0);
+    try {
+      return canMap ? pagesOf(shape, dtype, offset) : copied(shape, dtype, offset);
+    } catch (error) {
+      throw new SafetensorsError(path, `tensor "${name}": ${(error as Error).message}`);
+    }
   };
   const reader: SafetensorsReader = {
     names: [...entries.keys()],
@@ -104,7 +130,7 @@ function openFile(path: string): SafetensorsReader {
 
 const isPlainName = (file: string) => file !== "" && file !== "." && file !== ".." && !/[\\/\0]/.test(file);
 
-function openSharded(indexPath: string): SafetensorsReader {
+function openSharded(indexPath: string, mapped: boolean): SafetensorsReader {
   let index: unknown;
   try {
     index = JSON.parse(readFileSync(indexPath, "utf8"));
@@ -127,7 +153,7 @@ function openSharded(indexPath: string): SafetensorsReader {
   for (const file of new Set(places.values())) {
     const path = join(dirname(indexPath), file);
     if (!existsSync(path)) throw new SafetensorsError(indexPath, `the shard ${file} is missing`);
-    shards.set(file, openFile(path));
+    shards.set(file, openFile(path, mapped));
   }
   for (const [name, file] of places) {
     if (!shards.get(file)!.names.includes(name)) throw new SafetensorsError(indexPath, `${file} does not hold tensor "${name}"`);
