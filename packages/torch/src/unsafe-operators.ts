@@ -26,6 +26,7 @@ export const unsafeOperators: Readonly<Record<string, string>> = {
   "aten::_nested_compute_contiguous_strides_offsets": HELPER,
   "aten::_new_zeros_with_same_feature_meta": HELPER,
   "aten::_nnpack_spatial_convolution": `${HELPER} (conv2d)`,
+  "aten::_pdist_backward": `${BACKWARD} (pdist)`,
   "aten::_pdist_forward": `${HELPER} (pdist)`,
   "aten::_remove_batch_dim": "belongs to function transforms, which have no counterpart here",
   "aten::_reshape_alias_copy": `${HELPER} (reshape)`,

@@ -1,74 +1,17 @@
 /** A Llama-shaped decoder of plain operators, trained for 20 steps: loss and every gradient's norm against PyTorch's. */
 import { expect, test } from "vitest";
-import { autocast, manualSeed, nn, optim, scope, type Tensor, torch } from "../src/index.ts";
+import { autocast, manualSeed, optim, scope } from "../src/index.ts";
+import { type GoldenSteps, lossOf, makeWeights, nextBatch, OPTIMIZER, type Step } from "./decoder.ts";
 import { readGolden } from "./golden.ts";
 
-// V vocabulary · D hidden · L layers · H heads · K key-value heads · E head size · F feed-forward · B batch · T positions
-const [V, D, L, H, K, E, F, B, T] = [64, 32, 4, 4, 2, 8, 48, 2, 12] as const;
-const layerShapes: [string, number[]][] = [
-  ["norm1", [D]],
-  ["q", [H * E, D]],
-  ["k", [K * E, D]],
-  ["v", [K * E, D]],
-  ["o", [D, H * E]],
-  ["norm2", [D]],
-  ["gate", [F, D]],
-  ["up", [F, D]],
-  ["down", [D, F]],
-];
-const shapes: [string, number[]][] = [
-  ["embed", [V, D]],
-  ...Array.from({ length: L }, (_, l) => layerShapes.map(([name, shape]): [string, number[]] => [`${l}.${name}`, shape])).flat(),
-  ["norm", [D]],
-  ["head", [V, D]],
-];
-
-type Weights = ReadonlyMap<string, Tensor>;
-const norm = (x: Tensor, weight: Tensor) => x.mul(torch.rsqrt(x.pow(2).mean([-1], true).add(1e-6))).mul(weight);
-
-function lossOf(weights: Weights, ids: Tensor): Tensor {
-  const w = (name: string) => weights.get(name)!;
-  const frequencies = torch.pow(10000, torch.arange(0, E, 2, { dtype: "float32" }).div(-E));
-  const half = torch.arange(T, { dtype: "float32" }).view([T, 1]).mul(frequencies);
-  const angles = torch.cat([half, half], -1); // [T,E]
-  const [cos, sin] = [angles.cos(), angles.sin()];
-  const rope = (x: Tensor) => x.mul(cos).add(torch.cat([x.slice(-1, E / 2, E).neg(), x.slice(-1, 0, E / 2)], -1).mul(sin));
-  const heads = (x: Tensor, name: string) => torch.linear(x, w(name)).reshape([B, T, -1, E]).transpose(1, 2); // [B,·,T,E]
-  const mask = torch.full([T, T], Number.NEGATIVE_INFINITY).triu(1);
-  let hidden = torch.embedding(w("embed"), ids.slice(1, 0, T)); // [B,T,D]
-  for (let l = 0; l < L; l++) {
-    const x = norm(hidden, w(`${l}.norm1`));
-    const q = rope(heads(x, `${l}.q`));
-    const k = rope(heads(x, `${l}.k`)).repeatInterleave(H / K, 1);
-    const v = heads(x, `${l}.v`).repeatInterleave(H / K, 1);
-    const scores = q
-      .matmul(k.transpose(-2, -1))
-      .mul(E ** -0.5)
-      .add(mask)
-      .softmax(-1); // [B,H,T,T]
-    const attended = scores
-      .matmul(v)
-      .transpose(1, 2)
-      .reshape([B, T, H * E]);
-    hidden = hidden.add(torch.linear(attended, w(`${l}.o`)));
-    const y = norm(hidden, w(`${l}.norm2`));
-    const gated = torch.silu(torch.linear(y, w(`${l}.gate`))).mul(torch.linear(y, w(`${l}.up`)));
-    hidden = hidden.add(torch.linear(gated, w(`${l}.down`)));
-  }
-  const logits = torch.linear(norm(hidden, w("norm")), w("head"));
-  return nn.crossEntropy(logits.reshape([-1, V]), ids.slice(1, 1, T + 1).reshape([-1]));
-}
-
-function train(bf16: boolean): { loss: number; norms: number[] }[] {
+function train(bf16: boolean): Step[] {
   manualSeed(42);
-  const weights: Weights = new Map(
-    shapes.map(([name, shape]) => [name, nn.parameter(name.includes("norm") ? torch.ones(shape) : torch.randn(shape).mul(0.15))]),
-  );
+  const weights = makeWeights();
   const parameters = [...weights.values()];
-  const optimizer = new optim.AdamW(parameters, { learningRate: 3e-3, weightDecay: 0.1, beta1: 0.9, beta2: 0.95 });
+  const optimizer = new optim.AdamW(parameters, OPTIMIZER);
   return Array.from({ length: 20 }, () =>
     scope(() => {
-      const ids = torch.randint(0, V, [B, T + 1], { dtype: "int64" }).floorDivide(2);
+      const ids = nextBatch();
       const loss = bf16 ? autocast({ dtype: "bfloat16" }, () => lossOf(weights, ids)) : lossOf(weights, ids);
       optimizer.zeroGrad();
       loss.backward();
@@ -79,9 +22,9 @@ function train(bf16: boolean): { loss: number; norms: number[] }[] {
   );
 }
 
-const golden = readGolden<{ decoder: Record<"float32" | "bfloat16", { loss: number; norms: number[] }[]> }>("training").decoder;
+const golden = readGolden<GoldenSteps>("training").decoder;
 
-function worst(steps: readonly { loss: number; norms: number[] }[], expected: readonly { loss: number; norms: number[] }[]) {
+function worst(steps: readonly Step[], expected: readonly Step[]) {
   const relative = (a: number, b: number) => Math.abs(a - b) / Math.abs(b);
   return {
     loss: Math.max(...steps.map(({ loss }, i) => relative(loss, expected[i]!.loss))),
