@@ -11,6 +11,9 @@ const MAX_GRID = 2 ** 28;
 /** Degree of the polynomials that are computed by a recurrence, one step a degree, and order of differences, one pass an order. */
 const MAX_DEGREE = 2 ** 20;
 
+/** Steps of `roll` and what is made of it: libtorch calls itself once for each, and tens of thousands overflow the stack. */
+const MAX_ROLLS = 4096;
+
 /** Says what is wrong, or undefined. `argument` gives the value passed for an argument of the schema. */
 type Bound = (argument: (position: number) => unknown, schema: Schema) => string | undefined;
 
@@ -44,6 +47,13 @@ const asManyResults: Bound = (argument, { arguments: all }) => {
   return `out holds ${out.length} tensors for ${first.length} results`;
 };
 
+const rolls: Bound = (argument) => {
+  const dimensions = argument(1);
+  return Array.isArray(dimensions) && dimensions.length > MAX_ROLLS
+    ? `${dimensions.length} steps are more than the ${MAX_ROLLS} that are allowed`
+    : undefined;
+};
+
 /** The check of an operator's arguments, if it needs one. */
 export const boundOf = (name: string): Bound | undefined =>
   boundedOperators[name] ?? (name.startsWith("aten::_foreach_") ? asManyResults : undefined);
@@ -51,6 +61,9 @@ export const boundOf = (name: string): Bound | undefined =>
 const boundedOperators: Readonly<Record<string, Bound>> = {
   "aten::combinations": combinations,
   "aten::diff": degree,
+  "aten::fft_fftshift": rolls,
+  "aten::fft_ifftshift": rolls,
+  "aten::roll": rolls,
   "aten::special_laguerre_polynomial_l": degree,
   "aten::special_legendre_polynomial_p": degree,
 };

@@ -71,6 +71,14 @@ test("work that grows with a number is refused beyond a stated bound, and done b
   }
   expect(() => torch.diff(x, { n: 2 ** 40 })).toThrow("n = 1099511627776 is beyond");
   expect(torch.diff(x).toArray()).toEqual([-1]);
+  const many = Array.from({ length: 70_000 }, () => 0);
+  for (const shift of [
+    () => torch.roll(x, many, { dims: many }),
+    () => torch.fftFftshift(x, { dim: many }),
+    () => torch.fftIfftshift(x, { dim: many }),
+  ])
+    expect(shift).toThrow("70000 steps are more than the 4096 that are allowed");
+  expect(torch.roll(x, [1, 1], { dims: [0, 0] }).toArray()).toEqual([0.5, -0.5]);
   const two = () => [torch.ones([2]), torch.ones([2])];
   expect(() => callOperator("aten::_foreach_exp", [two()], { out: [torch.ones([2])] })).toThrow("out holds 1 tensors for 2 results");
   expect(torch.specialLegendrePolynomialP(x, 2).toArray()).toEqual([-0.125, -0.125]);
