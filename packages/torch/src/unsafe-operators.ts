@@ -42,6 +42,7 @@ export const unsafeOperators: Readonly<Record<string, string>> = {
   "aten::batch_norm_update_stats": `${HELPER} (batch_norm)`,
   "aten::conv_tbc_backward": `${BACKWARD} (conv_tbc)`,
   "aten::embedding_dense_backward": `${BACKWARD} (embedding): an index beyond the table writes past its counts`,
+  "aten::embedding_backward": `${BACKWARD} (embedding): an index beyond the table writes past its counts`,
   "aten::fractional_max_pool2d_backward": BACKWARD,
   "aten::fractional_max_pool3d_backward": BACKWARD,
   "aten::quantized_lstm_cell": PACKED,
