@@ -16,6 +16,7 @@ export const unsafeOperators: Readonly<Record<string, string>> = {
   "aten::_convert_indices_from_csr_to_coo": `${HELPER} (to_sparse)`,
   "aten::_cummax_helper": `${HELPER} (cummax)`,
   "aten::_cummin_helper": `${HELPER} (cummin)`,
+  "aten::_ctc_loss_backward": `${BACKWARD} (ctc_loss)`,
   "aten::_dyn_quant_matmul_4bit": PACKED,
   "aten::_fft_c2c": `${HELPER} (fft_fft)`,
   "aten::_fft_c2r": `${HELPER} (fft_irfft)`,
