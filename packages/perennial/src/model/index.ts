@@ -18,6 +18,6 @@ export { type GgufExport, type GgufExportOptions, writeGgufModel } from "./gguf/
 export { formatConfig, fromHuggingFace, toHuggingFace } from "./hugging-face.ts";
 export { KeyValueCache } from "./key-value-cache.ts";
 export { DecoderLayer } from "./layers.ts";
-export { type ModelFiles, openModelFiles, openWeights, readConfig } from "./open.ts";
+export { type ModelFiles, type ModelFolder, openModelFiles, openModelFolder, openWeights, placeOf, readConfig } from "./open.ts";
 export { type Rope, type RopeScaling, ropeFrequencies, ropeTable } from "./rope.ts";
 export { toTheirs, type WeightLayout, type WeightPlace, type WeightTable, weightTable } from "./weights.ts";

@@ -21,6 +21,10 @@ export interface ModelFiles {
   readonly reader: Pick<SafetensorsReader, "names" | "describe" | "read" | "close">;
 }
 
+export interface ModelFolder extends ModelFiles {
+  readonly reader: SafetensorsReader;
+}
+
 /** The configuration alone, without the weights. */
 export function readConfig(path: string): { config: DecoderConfig; raw: HuggingFaceConfig } {
   if (!isGgufPath(path)) return readFolderConfig(path);
@@ -29,7 +33,21 @@ export function readConfig(path: string): { config: DecoderConfig; raw: HuggingF
 }
 
 export function openModelFiles(path: string): ModelFiles {
-  const files = isGgufPath(path) ? openGgufModel(path) : openFolder(path);
+  return checked(path, isGgufPath(path) ? openGgufModel(path) : openFolder(path));
+}
+
+/** The same of a folder, whose tensors can be read in part. Errors: a GGUF file. */
+export function openModelFolder(path: string): ModelFolder {
+  if (isGgufPath(path))
+    throw new FieldError("MODEL_FOLDER", {
+      at: path,
+      expected: "a Hugging Face model folder",
+      todo: `run: perennial import ${path} FOLDER`,
+    });
+  return checked(path, openFolder(path));
+}
+
+function checked<Files extends ModelFiles>(path: string, files: Files): Files {
   try {
     checkSize(path, files);
     return files;
@@ -39,7 +57,7 @@ export function openModelFiles(path: string): ModelFiles {
   }
 }
 
-function openFolder(path: string): ModelFiles {
+function openFolder(path: string): ModelFolder {
   const { config, raw } = readFolderConfig(path);
   const reader = openWeights(path);
   return { config, raw, table: weightsOf(config), reader: { ...reader, names: reader.names.filter((name) => !computed.test(name)) } };
