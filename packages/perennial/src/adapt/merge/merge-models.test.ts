@@ -86,7 +86,7 @@ test("t by layer and name equals mergekit's, tensor by tensor", async () => {
   const t = [{ filter: "self_attn", value: [0, 0.5, 0.25] }, { filter: "mlp", value: [1, 0] }, { value: [0.2, 0.8] }];
   await merge({ method: "slerp", models: ["k0", "k1"], t }, "by-layer");
   const [ours, theirs] = [join(at("by-layer"), "model.safetensors"), new URL("./golden/folder.safetensors", import.meta.url).pathname].map(
-    openSafetensors,
+    (path) => openSafetensors(path),
   );
   expect([...ours!.names].sort()).toEqual([...theirs!.names].sort());
   for (const name of theirs!.names) close(ours!.read(name), theirs!.read(name), name);
