@@ -68,7 +68,7 @@ function checkRoom(place: string, bytes: number): void {
     });
 }
 
-const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
+const gigabytes = (bytes: number) => `${(bytes / 1e9).toPrecision(3)} GB`;
 
 function replace(place: string, partial: string): void {
   if (!existsSync(place)) {

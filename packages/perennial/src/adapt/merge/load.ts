@@ -25,6 +25,6 @@ export function checkMerge(written: unknown, at: string): Merge {
   const { path, message } = checked.error.issues[0]!;
   throw new FieldError("MERGE_RECIPE", {
     at: [at, path.join(".")].join(" ").trim(),
-    expected: message.replace(/^Invalid \w+: expected /, ""),
+    expected: message.replace(/^(Invalid|Too) \w+: expected /, ""),
   });
 }
