@@ -68,8 +68,13 @@ test("a process that dies under a cell, and a cell that fails there, are errors 
   };
   const killed = reproduce(reproduction, { ...options("killed"), arms: ["share-12"], pool, listen: kill });
   await expect(killed).rejects.toThrow("share-12, seed 1: its process was ended by SIGKILL; the same command goes on where it was.");
-  const context = { folder: "", sharedFolder: "", tokensFolder: "", listen: () => {}, signal: undefined };
-  const failed = pool.run(0, { arm: "nobody", seed: 1, settings: { tokens: 1, width: 16 } }, context);
+  const [folder, sharedFolder, tokensFolder] = ["cell", "shared", "tokens"].map((name) => join(home, "failed", name)) as [
+    string,
+    string,
+    string,
+  ];
+  const context = { folder, sharedFolder, tokensFolder, listen: () => {}, signal: undefined };
+  const failed = pool.run(0, { arm: "nobody", seed: 1, settings: { tokens: 0.02, width: 16 } }, context);
   await expect(failed).rejects.toMatchObject({ code: expect.stringMatching(/./), message: expect.stringMatching(/./) });
 }, 180_000);
 
