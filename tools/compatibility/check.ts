@@ -5,7 +5,7 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { manualSeed, nn, openSafetensors, optim, scope, type Tensor, torch } from "@perennial/torch";
+import { manualSeed, nn, openSafetensors, optim, type Tensor, torch } from "@perennial/torch";
 import { loraDelta, mergeAdapterFolder, readAdapter, writeAdapter } from "perennial/adapt";
 import {
   type Decoder,
@@ -97,10 +97,10 @@ const columns = {
     const logits = loadModel(path).model.logits({ inputIds: reference.read("ids") });
     return must(near(logits, reference.read("logits")), "logits differ");
   },
-  lora: ({ open, source, reference, work }: Case) => {
+  lora: async ({ open, source, reference, work }: Case) => {
     const adapter = join(work, "adapter");
     const names = writeRandomAdapter(source, adapter);
-    mergeAdapterFolder(source, adapter, join(work, "tuned"));
+    await mergeAdapterFolder(source, adapter, join(work, "tuned"));
     if (!sameTensors(source, join(work, "tuned"), new Set(names.map((name) => `${name}.weight`)))) return "other weights changed";
     const [before, after] = [openWeights(source), openWeights(join(work, "tuned"))];
     const lora = readAdapter(adapter);
@@ -112,7 +112,7 @@ const columns = {
     const moved = loadModel(join(work, "tuned")).model.logits({ inputIds: ids });
     return must(!near(moved, open().model.logits({ inputIds: ids })), "the adapter changes nothing");
   },
-} satisfies Record<string, (given: Case) => Verdict>;
+} satisfies Record<string, (given: Case) => Verdict | Promise<Verdict>>;
 
 export type Column = keyof typeof columns;
 export const columnNames = Object.keys(columns) as Column[];
@@ -137,19 +137,20 @@ function writeRandomAdapter(source: string, folder: string): string[] {
   return [...modules.keys()];
 }
 
-export function checkFixture(fixture: string, source = join(golden, fixture)): Row {
+export async function checkFixture(fixture: string, source = join(golden, fixture)): Promise<Row> {
   const work = mkdtempSync(join(tmpdir(), "perennial-compatibility-"));
   const reference = openSafetensors(join(source, "golden.safetensors"));
   try {
     const given: Case = { source, reference, work, open: () => loadModel(source) };
-    const verdictOf = (column: Column): Verdict => {
+    const verdictOf = async (column: Column): Promise<Verdict> => {
       try {
-        return scope(() => columns[column](given));
+        return await columns[column](given);
       } catch (error) {
         return (error as Error).message.split("\n")[0]!.replaceAll(`${source} `, "").replaceAll(source, fixture);
       }
     };
-    const verdicts = Object.fromEntries(columnNames.map((column) => [column, verdictOf(column)])) as Record<Column, Verdict>;
+    const verdicts = {} as Record<Column, Verdict>;
+    for (const column of columnNames) verdicts[column] = await verdictOf(column);
     const { config } = readConfig(source);
     const rope = config.position === "rotary" ? (config.ropeScaling?.type ?? "none") : config.position;
     return { fixture, modelType: config.modelType, rope, slidingWindow: config.slidingWindow, verdicts };
@@ -159,4 +160,8 @@ export function checkFixture(fixture: string, source = join(golden, fixture)): R
   }
 }
 
-export const checkAll = (): Row[] => fixtures.map((fixture) => checkFixture(fixture));
+export async function checkAll(): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const fixture of fixtures) rows.push(await checkFixture(fixture));
+  return rows;
+}

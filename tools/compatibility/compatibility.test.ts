@@ -6,8 +6,8 @@ import { expect, test } from "vitest";
 import { checkAll, checkFixture, columnNames, golden } from "./check.ts";
 import { PAGE, table, tableIn } from "./table.ts";
 
-test("docs/compatibility.md says what a fresh run finds; every kind of position and window is among it", () => {
-  const rows = checkAll();
+test("docs/compatibility.md says what a fresh run finds; every kind of position and window is among it", async () => {
+  const rows = await checkAll();
   expect(tableIn(readFileSync(PAGE, "utf8"))).toBe(table(rows));
   for (const { fixture, verdicts } of rows)
     for (const column of columnNames) if (column !== "gguf") expect(verdicts[column], `${fixture} ${column}`).toBe(true);
@@ -17,7 +17,7 @@ test("docs/compatibility.md says what a fresh run finds; every kind of position 
   expect(rows.filter(({ slidingWindow }) => slidingWindow !== null && slidingWindow < 24).length).toBeGreaterThan(4);
 });
 
-test("a model that computes something else falls, and only where it must", () => {
+test("a model that computes something else falls, and only where it must", async () => {
   const folder = mkdtempSync(join(tmpdir(), "perennial-fallen-"));
   try {
     cpSync(join(golden, "yi"), folder, { recursive: true });
@@ -26,7 +26,7 @@ test("a model that computes something else falls, and only where it must", () =>
     reader.close();
     tensors.get("model.layers.1.mlp.up_proj.weight")!.mul_(1.5);
     writeSafetensors(join(folder, "model.safetensors"), tensors);
-    const { verdicts } = checkFixture("yi", folder);
+    const { verdicts } = await checkFixture("yi", folder);
     expect(verdicts).toMatchObject({ load: true, logits: "logits differ", save: true, gguf: "logits differ", lora: true });
     expect(verdicts.train).toMatch(/^gradient of .* differs$/);
   } finally {

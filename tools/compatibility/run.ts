@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { checkAll } from "./check.ts";
 import { PAGE, withTable } from "./table.ts";
 
-const rows = checkAll();
+const rows = await checkAll();
 writeFileSync(PAGE, withTable(readFileSync(PAGE, "utf8"), rows));
 const fallen = rows.flatMap(({ fixture, verdicts }) =>
   Object.entries(verdicts).flatMap(([column, verdict]) => (verdict === true ? [] : [`${fixture} ${column}: ${verdict}`])),
