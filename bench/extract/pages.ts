@@ -2,8 +2,10 @@
  * Pages with known main text: documentation of five languages (LibreOffice help, MPL-2.0, from Debian's `libreoffice-help-*` packages, unpacked
  * with `dpkg -x` into a folder), each in the chrome of a site (`sample-pages.ts`). The truth is the text of the help page's own content element.
  */
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseHTML } from "linkedom";
 import { pageTemplates, wrapArticle } from "../../packages/perennial/src/corpus/extract/sample-pages.ts";
 
 export interface TruePage {
@@ -35,6 +37,46 @@ export function truePages(help: string, perLanguage: number): TruePage[] {
       });
     }
     return pages;
+  });
+}
+
+/**
+ * As many different pages as asked for, of the same mix of languages, lengths and chrome however many they are: the first half of one help
+ * page and the second half of another, so that no two pages share much more than a half.
+ */
+export function* mixedPages(help: string, count: number): Generator<string> {
+  const templates = Object.keys(pageTemplates);
+  const articles = LANGUAGES.map((language) => halves(join(help, language, "text")));
+  for (let i = 0; i < count; i++) {
+    const language = i % LANGUAGES.length;
+    const among = articles[language]!;
+    const turn = Math.floor(i / LANGUAGES.length);
+    const first = among[turn % among.length]!;
+    const second = among[(turn + 1 + Math.floor(turn / among.length)) % among.length]!;
+    const template = templates[turn % templates.length]!;
+    yield wrapArticle(template, { title: first.title, html: first.start + second.end, language: LANGUAGES[language]!, variant: i });
+  }
+}
+
+interface Halves {
+  readonly title: string;
+  readonly start: string;
+  readonly end: string;
+}
+
+/** In an order that has nothing to do with what the pages are about, so that the first few are like all. */
+function halves(folder: string): Halves[] {
+  const files = (readdirSync(folder, { recursive: true }) as string[]).filter((file) => file.endsWith(".html"));
+  const rank = new Map(files.map((file) => [file, createHash("sha1").update(file).digest("hex")]));
+  files.sort((a, b) => (rank.get(a)! < rank.get(b)! ? -1 : 1));
+  return files.flatMap((file) => {
+    const content = contentOf(readFileSync(join(folder, file), "utf8"));
+    if (!content || strip(content.html).length < 400) return [];
+    let { body } = parseHTML(`<html><body>${content.html}</body></html>`).document;
+    while (body.children.length === 1) body = body.children[0] as typeof body;
+    const blocks = [...body.children].map((block) => block.outerHTML);
+    const middle = blocks.length >> 1;
+    return [{ title: content.title, start: blocks.slice(0, middle).join("\n"), end: blocks.slice(middle).join("\n") }];
   });
 }
 

@@ -2,7 +2,8 @@
  * Question: how many pages a second go from WARC to a clean, deduplicated corpus on one core, beside datatrove with the same steps?
  *   WARC → main text → language → MinHash (14 × 8, 5-grams) → Gopher repetition, FineWeb quality, Gopher quality → JSONL
  * And does the cost grow linearly: 1×, 4×, 16× the pages, ours alone. Contenders take turns, each in a process of its own that times itself.
- * The crawl: help pages of five languages (LibreOffice, MPL-2.0; Debian's `libreoffice-help-*`, unpacked with `dpkg -x`) in the chrome of sites.
+ * The crawl: help pages of five languages (LibreOffice, MPL-2.0; Debian's `libreoffice-help-*`, unpacked with `dpkg -x`), two to a page, in the
+ * chrome of sites: as many different ones as asked for, of the same kind at every size.
  * Run: npx tsx bench/pipeline/pipeline.ts FOLDER PYTHON [PAGES] [ROUNDS]    FOLDER: …/usr/share/libreoffice/help
  *      npx tsx bench/pipeline/pipeline.ts FOLDER scaling [PAGES]
  */
@@ -12,7 +13,7 @@ import { createRequire } from "node:module";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { warcResponse } from "../../packages/perennial/src/corpus/warc/index.ts";
-import { truePages } from "../extract/pages.ts";
+import { mixedPages } from "../extract/pages.ts";
 
 const [help, python, pages = "300", rounds = "3"] = process.argv.slice(2) as [string, string, string?, string?];
 const model = join(
@@ -22,27 +23,30 @@ const model = join(
 const root = mkdtempSync(join(tmpdir(), "bench-pipeline-"));
 
 interface Result {
-  /** Wall and processor time of the whole pipeline, and of its part up to the identified texts. */
+  /** Wall and processor time of the whole pipeline. */
   seconds: number;
   cpuSeconds: number;
   peakMegabytes: number;
   documents: number;
 }
 
-/** So many pages, in shards of 100; every fifth is there a second time with a word changed. */
-function writeCrawl(folder: string, count: number): number {
+/** So many pages, in shards of 100; every sixth is the one before it with a word changed. */
+function writeCrawl(folder: string, count: number): void {
   mkdirSync(folder);
-  const originals = truePages(help, Math.ceil(count / 6));
-  const all = originals
-    .flatMap(({ html }, i) => (i % 5 === 0 ? [html, html.replace(/\b(the|le|der|die)\b/, "that")] : [html]))
-    .slice(0, count);
-  for (let from = 0; from < all.length; from += 100) {
-    const records = all
-      .slice(from, from + 100)
-      .map((html, i) => warcResponse({ url: `https://site${i % 9}.example.org/${from + i}`, html, date: "2026-11-01T00:00:00Z" }));
-    writeFileSync(join(folder, `${String(from / 100).padStart(4, "0")}.warc.gz`), Buffer.concat(records));
+  let shard: Uint8Array[] = [];
+  let page = 0;
+  const add = (html: string) => {
+    if (page >= count) return;
+    shard.push(warcResponse({ url: `https://site${page % 9}.example.org/${page}`, html, date: "2026-11-01T00:00:00Z" }));
+    if (++page % 100 !== 0 && page < count) return;
+    writeFileSync(join(folder, `${String(Math.ceil(page / 100)).padStart(4, "0")}.warc.gz`), Buffer.concat(shard));
+    shard = [];
+  };
+  let original = 0;
+  for (const html of mixedPages(help, count)) {
+    add(html);
+    if (++original % 5 === 0) add(html.replace(/\b(the|le|der|die)\b/, "that"));
   }
-  return all.length;
 }
 
 const run = (command: string, args: string[]) =>
@@ -62,10 +66,12 @@ try {
   if (python === "scaling") {
     const rows = [1, 4, 16].map((factor) => {
       const crawl = join(root, `${factor}`);
-      const count = writeCrawl(crawl, factor * Number(pages));
+      const count = factor * Number(pages);
+      writeCrawl(crawl, count);
       const result = ours(crawl);
       return {
         pages: count,
+        kept: result.documents,
         "CPU s": result.cpuSeconds,
         "CPU ms per page": (1000 * result.cpuSeconds) / count,
         "peak MB": result.peakMegabytes,
@@ -74,7 +80,8 @@ try {
     console.table(rows);
   } else {
     const crawl = join(root, "crawl");
-    const count = writeCrawl(crawl, Number(pages));
+    const count = Number(pages);
+    writeCrawl(crawl, count);
     const results: Record<"perennial" | "datatrove", Result[]> = { perennial: [], datatrove: [] };
     for (let round = 0; round < Number(rounds); round++) {
       results.perennial.push(ours(crawl));
