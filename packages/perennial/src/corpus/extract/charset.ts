@@ -15,18 +15,22 @@ export interface Decoded {
 const META_BYTES = 4096;
 const SNIFF_BYTES = 1 << 16;
 
+const UTF_8 = new TextDecoder("utf-8");
+
 export function decodePage(bytes: Uint8Array, contentType?: string): Decoded {
   const encoding = encodingOf(bytes, contentType);
-  return { text: new TextDecoder(encoding).decode(bytes), encoding };
+  return { text: (encoding === "utf-8" ? UTF_8 : new TextDecoder(encoding)).decode(bytes), encoding };
 }
 
 function encodingOf(bytes: Uint8Array, contentType: string | undefined): string {
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return "utf-8";
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return "utf-16be";
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return "utf-16le";
+  // Most pages are UTF-8, whatever they say; the escape sequences of ISO-2022-JP are ASCII.
+  const utf8 = isUtf8(bytes);
+  if (utf8 && !(bytes.includes(0x1b) && isAscii(bytes))) return "utf-8";
   const declared = standardName(charsetIn(contentType ?? "")) ?? standardName(metaCharset(bytes));
-  if (isAscii(bytes)) return declared === "iso-2022-jp" ? declared : "utf-8"; // escape sequences are ASCII
-  if (isUtf8(bytes)) return "utf-8";
+  if (utf8) return declared === "iso-2022-jp" ? declared : "utf-8";
   if (declared !== undefined && declared !== "utf-8") return declared;
   // Said to be UTF-8 and nearly so: a few broken characters do not make it something else.
   if (declared === "utf-8" || mostlyUtf8(bytes)) return "utf-8";

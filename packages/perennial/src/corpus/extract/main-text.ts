@@ -8,11 +8,11 @@
  *   5. title     the nearest `h1` in front, where the container has none
  *   6. repeats   a block that the page has had before is dropped
  *
- * Scripts that write without spaces count double: a Han character says about as much as two letters.
+ * Lengths are weights (`weightOf`).
  */
-import { type Block, blocksOf, isInline } from "./blocks.ts";
-import { isChrome, type Mass } from "./boilerplate.ts";
-import type { PageElement } from "./tree.ts";
+import { type Block, blocksOf } from "./blocks.ts";
+import { isChrome } from "./boilerplate.ts";
+import { type PageElement, PageText, weightOf } from "./tree.ts";
 
 const MIN_PROSE_CHARACTERS = 40;
 const MAX_PROSE_LINKED = 1 / 3;
@@ -24,86 +24,65 @@ const MIN_REPEATED_CHARACTERS = 20;
 
 /** The lines of the main text; empty when the page has none. */
 export function mainText(body: PageElement): string[] {
-  const masses = new Map<PageElement, Mass>();
-  const page = measure(body, masses);
-  const dropped = new Set<PageElement>();
-  dropChrome(body, masses, page.prose, dropped);
-  masses.clear();
-  measure(body, masses, dropped);
-  const container = containerOf(body, masses);
-  const skip = (element: PageElement) => dropped.has(element);
-  const blocks = withoutRepeats(chosenBlocks(blocksOf(container, skip)));
+  measure(body);
+  if (dropChrome(body, body.prose)) measure(body);
+  const container = containerOf(body);
+  const blocks = withoutRepeats(chosenBlocks(blocksOf(container)));
   if (blocks.length === 0) return [];
-  const title = blocks.some(({ kind, level }) => kind === "heading" && level === 1) ? undefined : titleBefore(container, skip);
+  const title = blocks.some(({ kind, level }) => kind === "heading" && level === 1) ? undefined : titleBefore(container);
   return [...(title ? [title] : []), ...blocks.map(render)];
 }
 
-/** Characters of prose weight: those of unspaced scripts twice. */
-function weight(text: string): number {
-  let count = 0;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code <= 32 || code === 0xa0) continue;
-    // Thai to Khmer, kana, Han, Hangul
-    count += (code >= 0x0e00 && code < 0x1000) || (code >= 0x3040 && code < 0xd7b0) ? 2 : 1;
-  }
-  return count;
-}
-
-function measure(element: PageElement, masses: Map<PageElement, Mass>, dropped?: ReadonlySet<PageElement>): Mass {
+/** Fills in how much the element, and each inside that is not dropped, holds. */
+function measure(element: PageElement): void {
   let text = 0;
   let linked = 0;
   let prose = 0;
   // A block is what stands between block-level children.
   let run = 0;
   let runLinked = 0;
-  const closeRun = () => {
-    if (run >= MIN_PROSE_CHARACTERS && runLinked < run * MAX_PROSE_LINKED) prose += run - runLinked;
-    run = runLinked = 0;
-  };
   for (const child of element.children) {
-    if (typeof child === "string") {
-      const count = weight(child);
-      text += count;
-      run += count;
-      continue;
-    }
-    if (dropped?.has(child)) continue;
-    const mass = measure(child, masses, dropped);
-    text += mass.text;
-    linked += mass.linked;
-    if (isInline(child.name) || child.name === "br") {
-      run += mass.text;
-      runLinked += mass.linked;
-    } else {
-      closeRun();
-      prose += mass.prose;
+    if (child instanceof PageText) {
+      text += child.weight;
+      run += child.weight;
+    } else if (!child.dropped) {
+      measure(child);
+      text += child.text;
+      linked += child.linked;
+      if (child.inline || child.name === "br") {
+        run += child.text;
+        runLinked += child.linked;
+      } else {
+        prose += proseOf(run, runLinked) + child.prose;
+        run = runLinked = 0;
+      }
     }
   }
-  if (isInline(element.name))
-    prose = 0; // counted by the block around it
-  else closeRun();
-  if (element.name === "a") linked = text;
-  const mass = { text, linked, prose };
-  masses.set(element, mass);
-  return mass;
+  element.text = text;
+  element.linked = element.name === "a" ? text : linked;
+  element.prose = element.inline ? 0 : prose + proseOf(run, runLinked); // inline: counted by the block around it
 }
 
-function dropChrome(element: PageElement, masses: ReadonlyMap<PageElement, Mass>, pageProse: number, dropped: Set<PageElement>): void {
+const proseOf = (run: number, linked: number): number =>
+  run >= MIN_PROSE_CHARACTERS && linked < run * MAX_PROSE_LINKED ? run - linked : 0;
+
+/** Was anything dropped? */
+function dropChrome(element: PageElement, pageProse: number): boolean {
+  let any = false;
   for (const child of element.children) {
-    if (typeof child === "string") continue;
-    if (isChrome(child, masses.get(child)!, pageProse)) dropped.add(child);
-    else dropChrome(child, masses, pageProse, dropped);
+    if (child instanceof PageText) continue;
+    child.dropped = isChrome(child, pageProse);
+    if (child.dropped || dropChrome(child, pageProse)) any = true;
   }
+  return any;
 }
 
-function containerOf(body: PageElement, masses: ReadonlyMap<PageElement, Mass>): PageElement {
+function containerOf(body: PageElement): PageElement {
   let at = body;
   for (;;) {
-    const prose = masses.get(at)?.prose ?? 0;
+    const least = Math.max(1, at.prose * CONTAINER_SHARE);
     const next = at.children.find(
-      (child): child is PageElement =>
-        typeof child !== "string" && !isInline(child.name) && (masses.get(child)?.prose ?? 0) >= Math.max(1, prose * CONTAINER_SHARE),
+      (child): child is PageElement => !(child instanceof PageText) && !child.inline && !child.dropped && child.prose >= least,
     );
     // A single paragraph is not the container: its heading stands beside it.
     if (!next || /^(p|ul|ol|dl|table|pre|blockquote|tbody|tr|li)$/.test(next.name)) return at;
@@ -112,36 +91,34 @@ function containerOf(body: PageElement, masses: ReadonlyMap<PageElement, Mass>):
 }
 
 /** The nearest `h1` in front of an element: many pages set the title outside of the text's own container. */
-function titleBefore(container: PageElement, skip: (element: PageElement) => boolean): string | undefined {
+function titleBefore(container: PageElement): string | undefined {
   for (let at = container; at.parent; at = at.parent) {
     const { children } = at.parent;
     for (let i = children.indexOf(at) - 1; i >= 0; i--) {
       const child = children[i]!;
-      if (typeof child === "string" || skip(child)) continue;
-      const title = blocksOf(child, skip).findLast(({ kind, level }) => child.name === "h1" || (kind === "heading" && level === 1));
+      if (child instanceof PageText || child.dropped) continue;
+      const title = blocksOf(child).findLast(({ kind, level }) => child.name === "h1" || (kind === "heading" && level === 1));
       if (title) return title.text;
     }
   }
   return undefined;
 }
 
-const isProse = (block: Block): boolean => {
-  const length = weight(block.text);
-  return length >= MIN_PROSE_CHARACTERS && block.linked < block.characters * MAX_PROSE_LINKED;
-};
+const isProse = (block: Block): boolean =>
+  block.linked < block.characters * MAX_PROSE_LINKED && weightOf(block.text) >= MIN_PROSE_CHARACTERS;
 
 function chosenBlocks(blocks: readonly Block[]): Block[] {
   const groups = new Map<PageElement, { characters: number; linked: number; prose: boolean }>();
-  for (const block of blocks) {
+  const prose = blocks.map(isProse);
+  if (!prose.includes(true)) return [];
+  for (const [i, block] of blocks.entries()) {
     if (!block.group) continue;
     const group = groups.get(block.group) ?? { characters: 0, linked: 0, prose: false };
     group.characters += block.characters;
     group.linked += block.linked;
-    group.prose ||= isProse(block);
+    group.prose ||= prose[i]!;
     groups.set(block.group, group);
   }
-  const prose = blocks.map(isProse);
-  if (!prose.includes(true)) return [];
   const kept = blocks.map((block, i) => {
     if (block.kind === "heading") return false; // decided below
     if (block.linked > block.characters * MAX_BLOCK_LINKED) {

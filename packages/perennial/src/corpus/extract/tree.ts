@@ -4,17 +4,84 @@
  */
 import { Parser } from "htmlparser2";
 
+/** Elements that stand inside a line of text. */
+const INLINE = new Set(
+  "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd mark nobr q rp rt ruby s samp small span strike strong sub sup time tt u var wbr".split(
+    " ",
+  ),
+);
+
 export class PageElement {
   readonly name: string;
   readonly attributes: Readonly<Record<string, string>>;
   readonly parent: PageElement | undefined;
-  readonly children: (PageElement | string)[] = [];
+  readonly children: (PageElement | PageText)[] = [];
+  readonly inline: boolean;
+  /** Filled in by main-text.ts: how much the element holds, by weight; all text, text inside links, text of blocks that look like prose. */
+  text = 0;
+  linked = 0;
+  prose = 0;
+  /** Left out of the main text, with all that it holds. */
+  dropped = false;
 
   constructor(name: string, attributes: Readonly<Record<string, string>>, parent?: PageElement) {
     this.name = name;
     this.attributes = attributes;
     this.parent = parent;
+    this.inline = INLINE.has(name);
   }
+}
+
+/** Text between two tags, looked through once. */
+export class PageText {
+  readonly text: string;
+  /** Characters that are not white space (`\s`). */
+  readonly ink: number;
+  /** `weightOf` the text. */
+  readonly weight: number;
+  /** Holds white space other than single spaces. */
+  readonly untidy: boolean;
+
+  constructor(text: string) {
+    let ink = 0;
+    let weight = 0;
+    let untidy = false;
+    let before = 0;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (isSpace(code)) untidy ||= code !== 32 || before === 32;
+      else ink++;
+      weight += weightOfUnit(code);
+      before = code;
+    }
+    this.text = text;
+    this.ink = ink;
+    this.weight = weight;
+    this.untidy = untidy;
+  }
+}
+
+/** `\s` */
+const isSpace = (code: number): boolean => (code <= 32 ? code === 32 || (code >= 9 && code <= 13) : code >= 0xa0 && isWideSpace(code));
+
+const isWideSpace = (code: number): boolean =>
+  code === 0xa0 ||
+  code === 0x1680 ||
+  (code >= 0x2000 && (code <= 0x200a || code === 0x2028 || code === 0x2029 || code === 0x202f || code === 0x205f)) ||
+  code === 0x3000 ||
+  code === 0xfeff;
+
+const weightOfUnit = (code: number): number => {
+  if (code < 0x0e00) return code > 32 && code !== 0xa0 ? 1 : 0;
+  // Thai to Khmer, kana, Han, Hangul
+  return code < 0x1000 || (code >= 0x3040 && code < 0xd7b0) ? 2 : 1;
+};
+
+/** Characters without white space; scripts that write without spaces count double: a Han character says about as much as two letters. */
+export function weightOf(text: string): number {
+  let weight = 0;
+  for (let i = 0; i < text.length; i++) weight += weightOfUnit(text.charCodeAt(i));
+  return weight;
 }
 
 export interface Budget {
@@ -89,7 +156,7 @@ export function parsePage(html: string, budget: Budget, deadline: number): Parse
     },
     ontext(text) {
       if (inTitle) found.title = (found.title ?? "") + text;
-      if (silent.length === 0) at.children.push(text);
+      if (silent.length === 0) at.children.push(new PageText(text));
     },
     onclosetag(name) {
       if (name === "title") inTitle = false;
