@@ -174,6 +174,21 @@ void FileMatrix::addRowTo(int64_t row, float* sum) const {
   }
 }
 
+void FileMatrix::addRowsTo(std::span<const int32_t> rows, float* sum) const {
+  constexpr int kUsualColumns = 16;  // of lid.176: the sum stays in registers
+  if (!dense_ || columns_ != kUsualColumns) {
+    for (int32_t row : rows) addRowTo(row, sum);
+    return;
+  }
+  float lanes[kUsualColumns];
+  std::copy_n(sum, kUsualColumns, lanes);
+  for (int32_t row : rows) {
+    const FileFloat* numbers = dense_ + int64_t(row) * kUsualColumns;
+    for (int i = 0; i < kUsualColumns; ++i) lanes[i] += numbers[i];
+  }
+  std::copy_n(lanes, kUsualColumns, sum);
+}
+
 float FileMatrix::dotRow(int64_t row, const float* vector) const {
   if (dense_) {
     const FileFloat* numbers = dense_ + row * columns_;
@@ -258,11 +273,22 @@ void FastText::loadDictionary(ByteCursor& in) {
   }
   if (pruned_ < 0) return;
   if (pruned_ > static_cast<int64_t>(in.size() / 8)) in.fail("has more kept buckets than bytes");
-  kept_.assign(pruned_ > 0 ? bucket_ : 0, -1);
+  size_t places = 16;
+  while (places < 4 * static_cast<size_t>(pruned_)) places *= 2;
+  kept_.assign(places, Kept{});
   for (int64_t i = 0; i < pruned_; ++i) {
     const auto from = in.between<int32_t>(0, bucket_ - 1, "a bucket");
-    kept_[from] = in.between<int32_t>(0, static_cast<int32_t>(pruned_ - 1), "a bucket's row");
+    const auto row = in.between<int32_t>(0, static_cast<int32_t>(pruned_ - 1), "a bucket's row");
+    kept_[keptSlot(from)] = {from, row};
   }
+}
+
+/// Where a bucket stands, or would.
+size_t FastText::keptSlot(int32_t bucket) const {
+  const size_t mask = kept_.size() - 1;
+  size_t slot = (static_cast<uint32_t>(bucket) * 0x9E3779B1u >> 7) & mask;
+  while (kept_[slot].bucket >= 0 && kept_[slot].bucket != bucket) slot = (slot + 1) & mask;
+  return slot;
 }
 
 /// Huffman tree over label counts, which stand in falling order; the root is the last node, leaves are labels.
@@ -292,11 +318,12 @@ int64_t FastText::bucketRow(uint64_t hash) const {
   // Subword hashes have 32 bits, and dividing those is much quicker.
   const auto bucket = static_cast<int32_t>(hash >> 32 ? hash % static_cast<uint64_t>(bucket_) : static_cast<uint32_t>(hash) % static_cast<uint32_t>(bucket_));
   if (pruned_ < 0) return int64_t(numWords_) + bucket;
-  return kept_[bucket] < 0 ? -1 : int64_t(numWords_) + kept_[bucket];
+  const int32_t row = kept_[keptSlot(bucket)].row;
+  return row < 0 ? -1 : int64_t(numWords_) + row;
 }
 
 /// Character n-grams of `<token>`, minn to maxn code points long, but no lone `<` or `>`.
-void FastText::addSubwords(std::string_view token, std::vector<float>& sum, int64_t& rows) const {
+void FastText::findSubwords(std::string_view token, std::vector<int32_t>& rows) const {
   thread_local std::string word;
   word.assign(1, '<').append(token).append(1, '>');
   for (size_t i = 0; i < word.size(); ++i) {
@@ -308,27 +335,33 @@ void FastText::addSubwords(std::string_view token, std::vector<float>& sum, int6
       while (j < word.size() && isContinuation(word[j])) hash.add(word[j++]);
       if (n < minn_ || (n == 1 && (i == 0 || j == word.size()))) continue;
       const int64_t row = bucketRow(hash.value);
-      if (row < 0) continue;
-      input_.addRowTo(row, sum.data());
-      ++rows;
+      if (row >= 0) rows.push_back(static_cast<int32_t>(row));
     }
   }
 }
 
-void FastText::addToken(std::string_view token, std::vector<float>& sum, int64_t& rows, std::vector<int32_t>& hashes) const {
+void FastText::addToken(std::string_view token, std::vector<float>& sum, int64_t& rows, std::vector<int32_t>& hashes) {
+  thread_local std::vector<int32_t> found;
   Fnv hash;
   hash.add(token);
-  const int32_t id = wordId(token, hash.value);
-  if (id < 0 && token.starts_with(kLabelPrefix)) return;
-  if (id >= 0) {
-    input_.addRowTo(id, sum.data());
-    ++rows;
+  std::span<const int32_t> all;
+  if (const auto known = known_.find(token, hash.value)) {
+    all = *known;
+  } else {
+    found.clear();
+    const int32_t id = wordId(token, hash.value);
+    if (id < 0 && token.starts_with(kLabelPrefix)) return;
+    if (id >= 0) found.push_back(id);
+    if (maxn_ > 0 && token != kEndOfLine) findSubwords(token, found);
+    known_.add(token, hash.value, found);
+    all = found;
   }
-  if (maxn_ > 0 && token != kEndOfLine) addSubwords(token, sum, rows);
+  input_.addRowsTo(all, sum.data());
+  rows += static_cast<int64_t>(all.size());
   hashes.push_back(static_cast<int32_t>(hash.value));
 }
 
-std::vector<Prediction> FastText::predict(std::string_view text, int32_t k, float threshold) const {
+std::vector<Prediction> FastText::predict(std::string_view text, int32_t k, float threshold) {
   thread_local std::vector<float> hidden, out;
   thread_local std::vector<int32_t> hashes;
   hidden.assign(dim_, 0);

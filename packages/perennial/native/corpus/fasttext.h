@@ -3,9 +3,12 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "token-rows.h"
 
 namespace perennial {
 
@@ -47,6 +50,8 @@ class FileMatrix {
   int64_t rows() const { return rows_; }
   int64_t columns() const { return columns_; }
   void addRowTo(int64_t row, float* sum) const;
+  /// Adds rows in their order, so that the sum is the same as one by one.
+  void addRowsTo(std::span<const int32_t> rows, float* sum) const;
   float dotRow(int64_t row, const float* vector) const;
 
  private:
@@ -67,8 +72,8 @@ class FastText {
  public:
   explicit FastText(const std::string& path);
 
-  /// The best `k` labels with a score of at least `threshold`, best first. Line breaks count as spaces.
-  std::vector<Prediction> predict(std::string_view text, int32_t k, float threshold) const;
+  /// The best `k` labels with a score of at least `threshold`, best first. Line breaks count as spaces. For one thread at a time.
+  std::vector<Prediction> predict(std::string_view text, int32_t k, float threshold);
 
   std::string_view label(int32_t i) const { return labels_[i]; }
   int32_t numLabels() const { return static_cast<int32_t>(labels_.size()); }
@@ -82,8 +87,9 @@ class FastText {
   void buildTree(const std::vector<int64_t>& counts);
   int32_t wordId(std::string_view word, uint32_t hash) const;
   int64_t bucketRow(uint64_t hash) const;
-  void addToken(std::string_view token, std::vector<float>& sum, int64_t& rows, std::vector<int32_t>& hashes) const;
-  void addSubwords(std::string_view token, std::vector<float>& sum, int64_t& rows) const;
+  size_t keptSlot(int32_t bucket) const;
+  void addToken(std::string_view token, std::vector<float>& sum, int64_t& rows, std::vector<int32_t>& hashes);
+  void findSubwords(std::string_view token, std::vector<int32_t>& rows) const;
   void descend(int32_t k, float threshold, int32_t node, float score, const float* hidden, std::vector<Prediction>& best) const;
   void outputs(const float* hidden, std::vector<float>& out) const;
 
@@ -94,7 +100,9 @@ class FastText {
   std::vector<std::string_view> words_, labels_;
   std::vector<int64_t> labelCounts_;
   std::vector<int32_t> slots_;     // open addressing: word number + 1, 0 free
-  std::vector<int32_t> kept_;      // bucket → row behind the words, −1 pruned; empty: all kept
+  struct Kept { int32_t bucket = -1, row = -1; };
+  std::vector<Kept> kept_;         // open addressing, mostly free: buckets that were not pruned and their rows behind the words
+  TokenRows known_;
   FileMatrix input_, output_;
   std::vector<Node> tree_;
 };
