@@ -41,23 +41,29 @@ const IDENTITY = 15 << 20;
 const DIGIT = 1 << 24;
 const SPACE = 1 << 26;
 const FLAGS = [
-  [DIGIT, /\p{Nd}/u],
-  [1 << 25, /[.,،٫⎖⎗⎘]/u],
-  [SPACE, /[\t\n \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/u],
-  [1 << 27, /\p{Cased}/u],
-  [1 << 28, /\p{Case_Ignorable}/u],
+  [DIGIT, /\p{Nd}+/gu],
+  [1 << 25, /[.,،٫⎖⎗⎘]+/gu],
+  [SPACE, SPACES],
+  [1 << 27, /\p{Cased}+/gu],
+  [1 << 28, /\p{Case_Ignorable}+/gu],
 ] as const;
 const TABLE_SIZE = 0x30000;
 
-/** Stretches in which every code point stays as it is and has no flag: ideographs, private use, surrogates, unassigned planes. */
-const UNTOUCHED = [
-  [0x3400, 0x4dbf],
-  [0x4e00, 0x9fff],
-  [0xd800, 0xf8ff],
-  [0x17000, 0x18cff],
-  [0x20000, 0x2f7ff],
-  [0x2fa20, 0x2ffff],
+/** Where code points change or have flags. Between: ideographs, surrogates, private use, unassigned planes. */
+const STRETCHES = [
+  [0, 0x33ff],
+  [0x4dc0, 0x4dff],
+  [0xa000, 0xd7ff],
+  [0xf900, 0xffff],
+  [0x10000, 0x16fff],
+  [0x18d00, 0x1ffff],
+  [0x2f800, 0x2fa1f],
 ] as const;
+
+/** Code points that are looked at together: most blocks of them stay as they are. */
+const BLOCK = 64;
+/** What is removed or becomes a space. */
+const ALTERED = new RegExp(`[\\p{Mn}${Array.from(PUNCTUATION, (sign) => `\\u{${sign.codePointAt(0)!.toString(16)}}`).join("")}]`, "u");
 
 let shared: NativeHandle<"fold"> | undefined;
 
@@ -71,30 +77,35 @@ function makeFold(): NativeHandle<"fold"> {
   const entries = new Uint32Array(TABLE_SIZE).fill(IDENTITY);
   const places = new Map<string, number>();
   let pool = "";
-  for (let code = 0; code < TABLE_SIZE; code++) {
-    const skip = UNTOUCHED.find(([from, to]) => code >= from && code <= to);
-    if (skip) {
-      code = skip[1];
-      continue;
-    }
-    const character = String.fromCodePoint(code);
-    // Lowercase first: what a capital is followed by in its lower form decides, e.g. İ → i + dot above → i.
-    const lower = character.toLowerCase();
-    let flags = 0;
-    for (const [flag, pattern] of FLAGS) if (pattern.test(character)) flags |= flag;
-    const folded = PUNCTUATION.has(lower) ? " " : lower.normalize("NFD").replace(NON_SPACING_MARK, "");
-    if (folded === " " && !(flags & DIGIT)) flags |= SPACE; // １ is both in the reference; numbers go first
-    if (folded === character) {
-      entries[code] = IDENTITY | flags;
-      continue;
-    }
+  const placeOf = (folded: string): number => {
     let place = places.get(folded);
     if (place === undefined) {
       place = pool.length;
       places.set(folded, place);
       pool += folded;
     }
-    entries[code] = place | (folded.length << 20) | flags;
+    return place;
+  };
+  for (const [first, last] of STRETCHES) {
+    const units = first > 0xffff ? 2 : 1;
+    let text = "";
+    for (let code = first; code <= last; code++) text += String.fromCodePoint(code);
+    for (const [flag, pattern] of FLAGS)
+      for (const { index, 0: run } of text.matchAll(pattern))
+        for (let i = 0; i < run.length; i += units) entries[first + (index + i) / units]! |= flag;
+    for (let from = first; from <= last; from += BLOCK) {
+      const block = text.slice((from - first) * units, (from - first + BLOCK) * units);
+      if (block === block.toLowerCase().normalize("NFD") && !ALTERED.test(block)) continue;
+      for (let code = from; code < from + BLOCK; code++) {
+        const character = String.fromCodePoint(code);
+        // Lowercase first: what a capital is followed by in its lower form decides, e.g. İ → i + dot above → i.
+        const lower = character.toLowerCase();
+        const folded = PUNCTUATION.has(lower) ? " " : lower.normalize("NFD").replace(NON_SPACING_MARK, "");
+        let flags = entries[code]! & ~IDENTITY;
+        if (folded === " " && !(flags & DIGIT)) flags |= SPACE; // １ is both in the reference; numbers go first
+        entries[code] = flags | (folded === character ? IDENTITY : placeOf(folded) | (folded.length << 20));
+      }
+    }
   }
   return corpusNative().createFold(entries, pool);
 }

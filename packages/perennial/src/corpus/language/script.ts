@@ -4,47 +4,46 @@
  * Hant it is cannot be seen in single characters.
  */
 
-/** Scripts in the order of their share of the web; all that Unicode has a property value for in the engine that runs this. */
+/** Scripts in the order of their share of the web; those that the engine's Unicode does not know are passed over. */
 const SCRIPTS =
-  "Latn Cyrl Hani Arab Hira Kana Hang Grek Hebr Thai Deva Beng Taml Telu Gujr Guru Knda Mlym Orya Sinh Mymr Khmr Laoo Tibt Geor Armn Ethi Mong Cher Cans Thaa Syrc Nkoo Tfng Vaii Yiii Bopo Copt Goth Java Sund Bali Cham Lana Talu Tale Tavt Olck Mtei Beng Limb Lepc Bugi Batk Rjng Kali Saur Syl0 Sylo Tglg Hano Buhd Tagb Phag Adlm Bamu Mend Plrd Rohg Newa Osge Hmnp Hmng Wcho Nagm Gonm Gong Cakm Shrd Takr Modi Tirh Sidd Khoj Sind Mahj Kthi Mult Brah Khar Runr Ogam Ital Cprt Linb Lina Xsux Egyp Phnx Aram Armi Avst Sarb Narb Mand Samr Lydi Lyci Cari Glag Perm Elba Aghb Hluw Mero Merc Orkh Sogd Sogo Phli Phlp Prti Palm Nbat Hatr Chrs Elym Bass Medf Dsrt Shaw Dupl Bhks Gran Ahom Marc Maka Nand Dogr Soyo Zanb Diak Yezi Kits Vith Tnsa Toto Cpmn Ougr Mani Tang Nshu Sgnw Pauc Sora Ugar Xpeo Kawi Hung".split(
+  "Latn Cyrl Hani Arab Hira Kana Hang Grek Hebr Thai Deva Beng Taml Telu Gujr Guru Knda Mlym Orya Sinh Mymr Khmr Laoo Tibt Geor Armn Ethi Mong Cher Cans Thaa Syrc Nkoo Tfng Vaii Yiii Bopo Copt Goth Java Sund Bali Cham Lana Talu Tale Tavt Olck Mtei Limb Lepc Bugi Batk Rjng Kali Saur Sylo Tglg Hano Buhd Tagb Phag Adlm Bamu Mend Plrd Rohg Newa Osge Hmnp Hmng Wcho Nagm Gonm Gong Cakm Shrd Takr Modi Tirh Sidd Khoj Sind Mahj Kthi Mult Brah Khar Runr Ogam Ital Cprt Linb Lina Xsux Egyp Phnx Armi Avst Sarb Narb Mand Samr Lydi Lyci Cari Glag Perm Elba Aghb Hluw Mero Merc Orkh Sogd Sogo Phli Phlp Prti Palm Nbat Hatr Chrs Elym Bass Medf Dsrt Shaw Dupl Bhks Gran Ahom Marc Maka Nand Dogr Soyo Zanb Diak Yezi Kits Vith Tnsa Toto Cpmn Ougr Mani Tang Nshu Sgnw Pauc Sora Ugar Xpeo Kawi Hung".split(
     " ",
   );
 
 const TABLE_SIZE = 0x20000;
-let table: { readonly names: readonly string[]; readonly indexes: Uint8Array } | undefined;
+/** Of no script of its own. */
+const COMMON = 0;
+const UNKNOWN = 255;
+const HAN = SCRIPTS.indexOf("Hani") + 1;
+const HANGUL = SCRIPTS.indexOf("Hang") + 1;
 
-function scriptTable() {
+/** Index into `SCRIPTS`, from 1, by code point; filled in as characters are met. */
+let table: Uint8Array | undefined;
+
+function scriptTable(): Uint8Array {
   if (table) return table;
-  // One string of all code points but the large one-script blocks, which are filled in directly.
-  const indexes = new Uint8Array(TABLE_SIZE);
-  const names = ["Zyyy"];
-  let all = "";
-  const codes: number[] = [];
-  for (let code = 0x41; code < TABLE_SIZE; code++) {
-    if (code === 0x3400) code = 0xa000;
-    if (code === 0xac00) code = 0xd7b0;
-    if (code === 0xd800) code = 0xf900;
-    if (code === 0x17000) code = 0x18d00;
-    const character = String.fromCodePoint(code);
-    for (let i = 0; i < character.length; i++) codes.push(code);
-    all += character;
-  }
-  for (const name of SCRIPTS) {
-    let pattern: RegExp;
-    try {
-      pattern = new RegExp(`\\p{Script=${name}}+`, "gu");
-    } catch {
-      continue; // this engine's Unicode does not have it
-    }
-    const index = names.push(name) - 1;
-    for (const { index: at, 0: stretch } of all.matchAll(pattern)) for (let i = 0; i < stretch.length; i++) indexes[codes[at + i]!] = index;
-  }
-  const fill = (name: string, from: number, to: number) => indexes.fill(names.indexOf(name), from, to);
-  fill("Hani", 0x3400, 0x4dc0);
-  fill("Hani", 0x4e00, 0xa000);
-  fill("Hang", 0xac00, 0xd7a4);
-  table = { names, indexes };
+  table = new Uint8Array(TABLE_SIZE).fill(UNKNOWN);
+  table.fill(HAN, 0x3400, 0x4dc0).fill(HAN, 0x4e00, 0xa000).fill(HANGUL, 0xac00, 0xd7a4);
+  table.fill(COMMON, 0, 0x41).fill(COMMON, 0xd800, 0xe000);
   return table;
+}
+
+const patterns: (RegExp | undefined)[] = [];
+
+function scriptOf(code: number): number {
+  const character = String.fromCodePoint(code);
+  if (/[\p{Script=Common}\p{Script=Inherited}]/u.test(character)) return COMMON;
+  return SCRIPTS.findIndex((_, i) => patternOf(i)?.test(character)) + 1;
+}
+
+function patternOf(index: number): RegExp | undefined {
+  if (index in patterns) return patterns[index];
+  try {
+    patterns[index] = new RegExp(`\\p{Script=${SCRIPTS[index]}}`, "u");
+  } catch {
+    patterns[index] = undefined; // this engine's Unicode does not have it
+  }
+  return patterns[index];
 }
 
 /** Characters looked at: enough for a majority, whatever the length of the text. */
@@ -52,17 +51,21 @@ const MAX_CHARACTERS = 20_000;
 
 /** How many characters of each script the beginning of a text has. */
 export function scriptCounts(text: string, maxCharacters = MAX_CHARACTERS): Map<string, number> {
-  const { names, indexes } = scriptTable();
-  const counts = new Uint32Array(names.length);
+  const scripts = scriptTable();
+  const counts = new Uint32Array(UNKNOWN);
   const end = Math.min(text.length, maxCharacters);
   for (let i = 0; i < end; i++) {
     const unit = text.charCodeAt(i);
     const code = unit >= 0xd800 && unit < 0xdc00 ? text.codePointAt(i)! : unit;
     if (code > 0xffff) i++;
-    const index = code < TABLE_SIZE ? indexes[code]! : code < 0x40000 ? names.indexOf("Hani") : 0;
-    counts[index] = counts[index]! + 1;
+    let index: number = code < 0x40000 ? HAN : COMMON;
+    if (code < TABLE_SIZE) {
+      index = scripts[code]!;
+      if (index === UNKNOWN) index = scripts[code] = scriptOf(code);
+    }
+    counts[index]!++;
   }
-  return new Map(names.flatMap((name, index) => (index > 0 && counts[index]! > 0 ? [[name, counts[index]!] as const] : [])));
+  return new Map(SCRIPTS.flatMap((name, i) => (counts[i + 1]! > 0 ? [[name, counts[i + 1]!] as const] : [])));
 }
 
 /** The script that most characters of a text have; `Zyyy` when it has no letters. */

@@ -28,7 +28,13 @@ let table: Uint8Array | undefined;
 function classes(): Uint8Array {
   if (table !== undefined) return table;
   table = new Uint8Array(0x10000);
-  for (let unit = 0; unit < table.length; unit++) if (/^\p{L}/u.test(String.fromCharCode(unit))) table[unit] = LETTER_BIT;
+  for (const [first, end] of [
+    [0, 0xd800],
+    [0xe000, 0x10000],
+  ] as const) {
+    const units = String.fromCharCode(...Array.from({ length: end - first }, (_, i) => first + i));
+    for (const { index, 0: letters } of units.matchAll(/\p{L}+/gu)) table.fill(LETTER_BIT, first + index, first + index + letters.length);
+  }
   for (const sign of SIGNS) table[sign.charCodeAt(0)]! |= PUNCTUATION_BIT;
   for (const [first, last] of CONTROLS) for (let unit = first; unit <= last; unit++) table[unit]! |= PUNCTUATION_BIT;
   for (const sign of TERMINAL) if (sign.length === 1) table[sign.charCodeAt(0)]! |= PUNCTUATION_BIT | TERMINAL_BIT;

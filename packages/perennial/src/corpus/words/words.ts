@@ -95,10 +95,18 @@ const joins = (middle: number, side: number): boolean =>
 function classify(unit: number, segments: (text: string) => string[]): number {
   if (!isCandidate(unit)) return COMPLEX;
   const c = String.fromCharCode(unit);
-  // One bit a context: is everything one word there? The contexts tell all classes of the annex apart.
+  if (isBlank(c)) return COMPLEX;
+  // One bit a context: is everything one word there? The contexts tell all classes of the annex apart. The segmenter is asked once, with line
+  // ends between them, which are boundaries on either side; it does not return those.
   const contexts = [c + c, `a${c}`, `${c}a`, `1${c}`, `${c}1`, `_${c}`, `${c}_`, `a${c}a`, `1${c}1`, `!${c}`, `${c}"א`, `a'${c}`, `1'${c}`];
-  const signature = contexts.map((context) => (segments(context).length === 1 ? "1" : "0")).join("");
-  return SIGNATURES.get(signature) ?? COMPLEX;
+  const found = segments(contexts.join("\n"));
+  let at = 0;
+  const signature = contexts.map((context) => {
+    const whole = found[at] === context;
+    for (let length = 0; length < context.length; at++) length += found[at]!.length;
+    return whole ? "1" : "0";
+  });
+  return SIGNATURES.get(signature.join("")) ?? COMPLEX;
 }
 
 const SIGNATURES: ReadonlyMap<string, number> = new Map([
