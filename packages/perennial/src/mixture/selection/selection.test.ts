@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { stream } from "../../stream.ts";
@@ -33,6 +35,18 @@ test("shorter n-grams count the words they follow: Francisco is frequent, but af
   const bigrams = model(2, ["San Francisco", "San Francisco", "San Francisco", "San Francisco", "the glass", "a glass", "my glass"]);
   expect(bigrams.conditional(["your"], "glass")).toBeGreaterThan(bigrams.conditional(["your"], "Francisco"));
   expect(bigrams.conditional(["San"], "Francisco")).toBeGreaterThan(0.5);
+});
+
+test.each([3, 5])("order %d: what KenLM gives to documents", (order) => {
+  // Written by tools/golden/kenlm.py. The end of a text, which KenLM predicts, is a word here.
+  const golden = JSON.parse(readFileSync(new URL("golden/kenlm.json", import.meta.url), "utf8")) as Record<string, number[]>;
+  const lines = gunzipSync(readFileSync(new URL("../../../../../examples/quickstart/english.jsonl.gz", import.meta.url))).toString();
+  const texts = lines.split("\n").slice(0, 425).map((line) => `${(JSON.parse(line) as { text: string }).text} ⏹`); // biome-ignore format: one line
+  const ngrams = model(order, texts.slice(0, 400));
+  for (const [i, expected] of golden[order]!.entries()) {
+    const { logProbability } = ngrams.score(texts[400 + i]!);
+    expect(Math.abs(logProbability / Math.LN10 / expected - 1), `document ${i}`).toBeLessThan(1e-5);
+  }
 });
 
 test("probabilities sum to 1 after any history, seen or not", () => {
