@@ -1,13 +1,10 @@
-import * as zlib from "node:zlib";
 import { gzipSync } from "node:zlib";
 import { FieldError } from "../../errors.ts";
 import type { Document } from "../document.ts";
 import { AtomicFile } from "./atomic.ts";
+import { type Compress, zstdCompressor } from "./zstd.ts";
 
 const FRAME_BYTES = 1 << 20;
-const ZSTD_LEVEL = 3;
-
-type Compress = (bytes: Uint8Array) => Uint8Array;
 
 /**
  * Writes documents as `.jsonl`, `.jsonl.gz` or `.jsonl.zst`. About every MiB of text is a gzip member or zstd frame of its own, so that
@@ -30,7 +27,7 @@ export class JsonlWriter {
     if (ending === "unknown") {
       throw new FieldError("UNKNOWN_FORMAT", { at: path, expected: "a path with the ending .jsonl, .jsonl.gz or .jsonl.zst" });
     }
-    return new JsonlWriter(path, ending === ".gz" ? gzip : ending === ".zst" ? await zstd() : (bytes) => bytes);
+    return new JsonlWriter(path, ending === ".gz" ? gzip : ending === ".zst" ? await zstdCompressor() : (bytes) => bytes);
   }
 
   /** A document, or any other record with an id. */
@@ -78,12 +75,3 @@ export async function writeJsonl(path: string, documents: AsyncIterable<Document
 }
 
 const gzip: Compress = (bytes) => gzipSync(bytes);
-
-/** Node's own zstd where it has one (from 22.15 on), else WebAssembly. */
-async function zstd(): Promise<Compress> {
-  const native = (zlib as { zstdCompressSync?: Compress }).zstdCompressSync;
-  if (native !== undefined) return native;
-  const { Zstd } = await import("@hpcc-js/wasm-zstd");
-  const wasm = await Zstd.load();
-  return (bytes) => wasm.compress(bytes, ZSTD_LEVEL);
-}

@@ -6,11 +6,8 @@
  */
 import { closeSync, existsSync, fsyncSync, ftruncateSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import * as zlib from "node:zlib";
 import { partial, readJson, syncFolder, writeJson } from "../durable.ts";
-
-type Compress = (bytes: Uint8Array) => Uint8Array;
-const ZSTD_LEVEL = 3;
+import { type Compress, zstdCompressor } from "../formats/zstd.ts";
 
 interface Journal<State> {
   readonly items: number;
@@ -46,7 +43,7 @@ export class FrameWriter<State> {
   }
 
   static async open<State>(journal: string, initial: State): Promise<FrameWriter<State>> {
-    return new FrameWriter(journal, await zstd(), readJson<Journal<State>>(journal), initial);
+    return new FrameWriter(journal, await zstdCompressor(), readJson<Journal<State>>(journal), initial);
   }
 
   /** Adds a line to the file at `path`. */
@@ -105,13 +102,4 @@ export class FrameWriter<State> {
     }
     return file;
   }
-}
-
-/** Node's own zstd where it has one (from 22.15 on), else WebAssembly; the same level, so that only the version of zstd may differ. */
-async function zstd(): Promise<Compress> {
-  const native = (zlib as { zstdCompressSync?: Compress }).zstdCompressSync;
-  if (native !== undefined) return native;
-  const { Zstd } = await import("@hpcc-js/wasm-zstd");
-  const wasm = await Zstd.load();
-  return (bytes) => wasm.compress(bytes, ZSTD_LEVEL);
 }

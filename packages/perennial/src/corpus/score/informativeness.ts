@@ -4,6 +4,7 @@
  *   d ≤ 10 → 10 · 10 … 15 falls to 7 · 15 … 20 falls to 0
  * The expected curves are samples of the reference's, linear in between and constant outside.
  */
+import { zstdWasm } from "../formats/zstd.ts";
 import { interpolate, round1 } from "./round.ts";
 
 type Curve = readonly (readonly [bytes: number, percent: number])[];
@@ -48,9 +49,8 @@ export function informativeness(text: string, script: string, compressedBytes: (
   return round1(interpolate(PENALTY, Math.abs(compression - expectedCompression(script, raw))));
 }
 
-/** Size of a zstd frame at the default level. The library is WebAssembly and loads once. */
+/** Size of a zstd frame at the default level. The library is WebAssembly everywhere, so that scores are the same everywhere. */
 export async function openZstdSize(): Promise<(bytes: Uint8Array) => number> {
-  const { Zstd } = await import("@hpcc-js/wasm-zstd");
-  const zstd = await Zstd.load();
-  return (bytes) => zstd.compress(bytes).length;
+  const compress = await zstdWasm();
+  return (bytes) => compress(bytes).length;
 }
