@@ -26,7 +26,16 @@ interface Place {
   readonly preformatted: boolean;
 }
 
-const OUTSIDE: Place = { kind: "paragraph", level: 0, group: undefined, inLink: false, preformatted: false };
+/** All places are made here, so that they have one shape for the engine. */
+const place = (kind: Block["kind"], level: number, group: PageElement | undefined, inLink: boolean, preformatted: boolean): Place => ({
+  kind,
+  level,
+  group,
+  inLink,
+  preformatted,
+});
+
+const OUTSIDE = place("paragraph", 0, undefined, false, false);
 
 /** The blocks of an element in the order of the page, without those of dropped elements. */
 export function blocksOf(root: PageElement): Block[] {
@@ -43,15 +52,16 @@ class Collector {
   private characters = 0;
   private linked = 0;
 
-  visit(element: PageElement, place: Place): void {
+  visit(element: PageElement, at: Place): void {
     for (const child of element.children) {
-      if (child instanceof PageText) this.add(child, place);
+      if (child instanceof PageText) this.add(child, at);
       else if (child.dropped) continue;
       else if (child.name === "br") this.text += "\n";
-      else if (child.inline) this.visit(child, child.name === "a" && !place.inLink ? { ...place, inLink: true } : place);
+      else if (child.inline)
+        this.visit(child, child.name === "a" && !at.inLink ? place(at.kind, at.level, at.group, true, at.preformatted) : at);
       else {
-        this.flush(place);
-        const inner = placeOf(child, place);
+        this.flush(at);
+        const inner = placeOf(child, at);
         if (child.name === "table" && isDataTable(child)) this.addRows(child, inner);
         else this.visit(child, inner);
         this.flush(inner);
@@ -79,7 +89,8 @@ class Collector {
     if (inLink) this.linked += ink;
   }
 
-  private addRows(table: PageElement, place: Place): void {
+  private addRows(table: PageElement, { level, inLink }: Place): void {
+    const inRow = place("row", level, table, inLink, false);
     for (const row of descendants(table, "tr")) {
       const parts: Block[][] = [];
       for (const cell of row.children) if (!(cell instanceof PageText) && isCell(cell)) parts.push(blocksOf(cell));
@@ -89,22 +100,23 @@ class Collector {
         this.linked += block.linked;
       }
       this.text = line.replace(/^[ |]+$/, "");
-      this.flush({ ...place, kind: "row", group: table, preformatted: false });
+      this.flush(inRow);
     }
   }
 }
 
 function placeOf(element: PageElement, outer: Place): Place {
   const { name } = element;
-  const level = headingLevel(name);
-  if (level > 0) return { ...outer, kind: "heading", level };
-  if (name === "pre") return { ...outer, kind: "preformatted", level: 0, preformatted: true };
+  const { level, group, inLink, preformatted } = outer;
+  const heading = headingLevel(name);
+  if (heading > 0) return place("heading", heading, group, inLink, preformatted);
+  if (name === "pre") return place("preformatted", 0, group, inLink, true);
   if (name === "ul" || name === "ol" || name === "dl")
-    return { ...outer, kind: "paragraph", level: outer.group && outer.group.name !== "table" ? outer.level + 1 : 0, group: element };
-  if (name === "li") return { ...outer, kind: "item" };
+    return place("paragraph", group && group.name !== "table" ? level + 1 : 0, element, inLink, preformatted);
+  if (name === "li") return place("item", level, group, inLink, preformatted);
   // A paragraph inside an item is still the item's.
   const same = outer.kind === "paragraph" || (outer.kind === "item" && (name === "p" || name === "div"));
-  return same ? outer : { ...outer, kind: "paragraph" };
+  return same ? outer : place("paragraph", level, group, inLink, preformatted);
 }
 
 /** 1–6 of `h1` to `h6`, 0 of other elements. */
