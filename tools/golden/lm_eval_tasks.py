@@ -92,6 +92,26 @@ def write_model():
     LlamaForCausalLM(config).save_pretrained(TINY)
 
 
+# Trims, as many templates do; <s> begins it.
+CHAT = (
+    "{{ bos_token }}{% for message in messages %}{{ '<' + message['role'] + '> ' + message['content'] | trim + eos_token + '\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<assistant> ' }}{% endif %}"
+)
+
+
+def run_as_chat(multiturn):
+    """What is asked and answered; contexts and metrics follow from these."""
+    model = AutoModelForCausalLM.from_pretrained(TINY, dtype=torch.float32)
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(TINY)
+    tokenizer.chat_template = CHAT
+    lm = HFLM(pretrained=model, tokenizer=tokenizer, batch_size=1, device="cpu", max_length=256)
+    manager = TaskManager(include_path=str(GOLDEN / "tasks"), include_defaults=False)
+    names = ["everything", "answer", "translate"]
+    out = simple_evaluate(lm, tasks=names, task_manager=manager, bootstrap_iters=0, limit=3, log_samples=True,
+                          apply_chat_template=True, fewshot_as_multiturn=multiturn, system_instruction="Answer briefly.")  # fmt: skip
+    return {task: [{key: sample[key] for key in ("doc_id", "filter", "arguments", "resps")} for sample in items] for task, items in out["samples"].items()}
+
+
 def run(folder, max_length):
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     lm = HFLM(pretrained=model, tokenizer=PreTrainedTokenizerFast.from_pretrained(folder), batch_size=1, device="cpu", max_length=max_length)
@@ -116,5 +136,6 @@ write_data()
 write_model()
 os.chdir(GOLDEN / "tasks")
 golden = {"lm_eval": __version__, "resamples": RESAMPLES, "tiny": run(TINY, 256), "base": run(BASE, 512)}
+golden["chat"] = {"template": CHAT, "multiturn": run_as_chat(True), "one_turn": run_as_chat(False)}
 plain = lambda value: value.tolist() if hasattr(value, "tolist") else str(value)
 (GOLDEN / "lm-eval.json").write_text(json.dumps(golden, ensure_ascii=False, default=plain) + "\n", encoding="utf8")

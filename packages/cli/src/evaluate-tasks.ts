@@ -7,7 +7,10 @@ import { comparisonTable, resultsTable } from "./task-text.ts";
 export interface TaskCommandOptions {
   tasks: readonly string[];
   task?: readonly string[];
-  fewshot?: number;
+  numFewshot?: number;
+  applyChatTemplate?: string | true;
+  fewshotAsMultiturn?: boolean;
+  systemInstruction?: string;
   limit?: number;
   batchSize?: number;
   sequenceLength?: number;
@@ -48,11 +51,25 @@ export async function evaluateOnTasks(model: string, options: TaskCommandOptions
 async function evaluateModel(path: string, selection: Selection, options: TaskCommandOptions, effects: Effects): Promise<TasksResult> {
   const { openModel } = await import("perennial/run");
   const { evaluateTasks } = await import("perennial/evaluate/tasks");
-  const { model, tokenizer } = await openModel(resolve(effects.cwd, path));
+  const { loadChatTemplate } = await import("perennial/tokenizer");
+  const { FieldError } = await import("perennial");
+  const folder = resolve(effects.cwd, path);
+  const { applyChatTemplate: named, fewshotAsMultiturn, systemInstruction } = options;
+  const chatTemplate = named === undefined ? undefined : loadChatTemplate(folder, named === true ? undefined : named);
+  if (named !== undefined && chatTemplate === undefined)
+    throw new FieldError("EVALUATE_OPTIONS", {
+      at: "--apply-chat-template",
+      expected: `a model with a chat template: ${path} has none`,
+      todo: "leave the option away to ask in plain text",
+    });
+  const { model, tokenizer } = await openModel(folder);
   const show = taskProgress(path, effects);
-  const { fewshot, limit, batchSize, sequenceLength, bootstrap, seed } = options;
+  const { numFewshot, limit, batchSize, sequenceLength, bootstrap, seed } = options;
   const result = await evaluateTasks({ model, tokenizer, name: path }, selection, {
-    ...(fewshot === undefined ? {} : { numFewshot: fewshot }),
+    ...(numFewshot === undefined ? {} : { numFewshot }),
+    ...(chatTemplate === undefined ? {} : { chatTemplate }),
+    ...(fewshotAsMultiturn === undefined ? {} : { fewshotAsMultiturn }),
+    ...(systemInstruction === undefined ? {} : { systemInstruction }),
     ...(limit === undefined ? {} : { limit }),
     ...(batchSize === undefined ? {} : { batchSize }),
     ...(sequenceLength === undefined ? {} : { maxLength: sequenceLength }),

@@ -16,7 +16,8 @@ const EXAMPLES = `
 Examples:
   $ perennial evaluate runs/basque/main/model english=data/en basque=data/eu
   $ perennial evaluate models/my-model --tasks examples/tasks
-  $ perennial evaluate models/my-model --tasks tasks/ --task mmlu_eu cloze_eu --fewshot 5 --limit 200 --output results --samples
+  $ perennial evaluate models/my-model --tasks tasks/ --task mmlu_eu cloze_eu --num-fewshot 5 --limit 200 --output results --samples
+  $ perennial evaluate models/chat --tasks tasks/ --apply-chat-template --system-instruction "Answer briefly."
   $ perennial evaluate models/new --against models/old --tasks tasks/
 `;
 
@@ -34,7 +35,10 @@ export default verb((command, effects) => {
     .option("--max-tokens <count>", "stop after so many tokens of each text", positiveWholeNumber)
     .option("--tasks <paths...>", "benchmark tasks in the format of lm-evaluation-harness: YAML files, or folders of them")
     .option("--task <names...>", "only these tasks, groups or tags (default: all)")
-    .option("--fewshot <count>", "examples before each question, instead of the task's own number", wholeNumber)
+    .option("--fewshot, --num-fewshot <count>", "examples before each question, instead of the task's own number", wholeNumber)
+    .option("--apply-chat-template [name]", "ask in the words of the model's chat template; of several, the one of this name")
+    .option("--no-fewshot-as-multiturn", "with it: all examples in one turn of the user, instead of a turn each")
+    .option("--system-instruction <text>", "before the description of every task")
     .option("--limit <items>", "the first so many items of each task", positiveWholeNumber)
     .option("--seed <n>", "of the choice of examples (default: 1234, the harness')", wholeNumber)
     .option("--bootstrap <count>", "resamples for standard errors; 0: none (default: 100000, the harness')", wholeNumber)

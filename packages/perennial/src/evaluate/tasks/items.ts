@@ -7,6 +7,7 @@ import type { Doc } from "./data.ts";
 import type { DocumentReader, Target } from "./document.ts";
 import { answerText } from "./fewshot.ts";
 import { answerScores, choiceScores, continuationScores, type Metric, rollingScores } from "./metrics.ts";
+import type { PromptStyle } from "./prompt-style.ts";
 import type { ContinuationScore, ScoreOptions } from "./score.ts";
 import type { GenerateOptions, TaskModel } from "./task-model.ts";
 
@@ -43,7 +44,7 @@ export interface TaskWork {
   readonly docs: readonly Doc[];
   /** Asked once for each document, in their order. */
   readonly contexts: (doc: Doc) => string | string[];
-  readonly options: GenerateOptions;
+  readonly options: GenerateOptions & { readonly style?: PromptStyle };
 }
 
 export function taskItems(work: TaskWork): TaskItem[] {
@@ -73,7 +74,9 @@ function continuationItems(work: TaskWork): TaskItem[] {
 function choiceItems(work: TaskWork): TaskItem[] {
   const { config, reader, metrics } = work;
   const mutual = metrics.some(({ name }) => name === "acc_mutual_info");
-  const delimiter = config.targetDelimiter;
+  const { genPrefix = "", targetDelimiter } = config;
+  // The model's turn begins without a delimiter, unless it was begun by a prefix that ends in a word.
+  const delimiter = work.options.style?.isChat === true && (genPrefix === "" || /\s$/.test(genPrefix)) ? "" : targetDelimiter;
   const asked = work.docs.map((doc) => {
     const context = work.contexts(doc);
     const choices = reader.choices(doc)!;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { loadModel } from "../../model/index.ts";
-import { loadTokenizer } from "../../tokenizer/index.ts";
+import { ChatTemplate, loadTokenizer } from "../../tokenizer/index.ts";
 import { evaluateTasks, samplesJson, TaskIndex, type TasksResult } from "./index.ts";
 
 /** What lm-evaluation-harness wrote; made by tools/golden/lm_eval_tasks.py. */
@@ -12,7 +12,12 @@ interface Run extends Json {
   samples: Record<string, (Json & { filter: string; resps: string[][]; scores: Json })[]>;
 }
 const here = (path: string) => new URL(path, import.meta.url).pathname;
-const golden = JSON.parse(readFileSync(here("./golden/lm-eval.json"), "utf8")) as { resamples: number; tiny: Run; base: Run };
+const golden = JSON.parse(readFileSync(here("./golden/lm-eval.json"), "utf8")) as {
+  resamples: number;
+  tiny: Run;
+  base: Run;
+  chat: { template: string; multiturn: Run["samples"]; one_turn: Run["samples"] };
+};
 const FOLDERS = { tiny: here("./golden/model"), base: here("../../../../../examples/quickstart/base") };
 const NAMES = ["everything", "pages", "answer", "translate"];
 
@@ -69,6 +74,35 @@ function compareResponse(ours: unknown, theirs: unknown, where: string) {
     close(Number((ours as string[])[0]), nats, where, 2e-6);
   }
 }
+
+test.each([
+  ["multiturn", true],
+  ["one_turn", false],
+] as const)("in the words of a chat template (%s): what the harness asks, and what it is answered", async (kind, fewshotAsMultiturn) => {
+  const { model } = loadModel(FOLDERS.tiny);
+  const tokenizer = await loadTokenizer(FOLDERS.tiny);
+  const selection = new TaskIndex([here("./golden/tasks")]).select(["everything", "answer", "translate"]);
+  const { tasks, json } = await evaluateTasks({ model, tokenizer, name: "tiny" }, selection, {
+    ...{ maxLength: 256, resamples: 0, limit: 3, systemInstruction: "Answer briefly.", fewshotAsMultiturn },
+    chatTemplate: new ChatTemplate(golden.chat.template, { bos_token: "<s>", eos_token: "</s>" }),
+  });
+  expect(tasks.map(({ config }) => config.task).sort()).toEqual(Object.keys(golden.chat[kind]).sort());
+  for (const task of tasks)
+    for (const { doc_id, filter, arguments: args, resps } of golden.chat[kind][task.config.task]!) {
+      const where = `${task.config.task} ${doc_id}`;
+      const { arguments: asked, responses } = task.items[doc_id as number]!;
+      expect(task.items[doc_id as number]!.byFilter).toHaveProperty(filter);
+      expect(asked.map((request) => request.filter((value) => typeof value === "string"))).toEqual(
+        (args as unknown[][]).map((request) => request.filter((value) => typeof value === "string")),
+      );
+      for (const [i, [first]] of resps.entries()) {
+        const own = responses[i]![0];
+        compareResponse(Array.isArray(own) ? [String(own[0]), own[1] === true ? "True" : "False"] : own, first, where);
+      }
+    }
+  expect(json).toMatchObject({ fewshot_as_multiturn: fewshotAsMultiturn, chat_template: golden.chat.template });
+  expect(json.chat_template_sha).toMatch(/^[0-9a-f]{64}$/);
+});
 
 test("a score does not depend on the batch: 1, 3 and 8 give the same bits", async () => {
   const runs = [];

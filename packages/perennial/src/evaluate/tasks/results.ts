@@ -18,6 +18,9 @@ export interface EvaluationInfo {
   readonly resamples: number;
   readonly fewshotSeed: number;
   readonly maxLength: number;
+  readonly chatTemplate?: string | undefined;
+  readonly fewshotAsMultiturn?: boolean | undefined;
+  readonly systemInstruction?: string | undefined;
   readonly started: Date;
   readonly seconds: number;
 }
@@ -93,6 +96,11 @@ export function resultsJson(tasks: readonly TaskResult[], groups: readonly Group
     },
     date: info.started.getTime() / 1000,
     max_length: info.maxLength,
+    system_instruction: info.systemInstruction ?? null,
+    system_instruction_sha: info.systemInstruction === undefined ? null : hashOf(info.systemInstruction),
+    fewshot_as_multiturn: info.fewshotAsMultiturn ?? null,
+    chat_template: info.chatTemplate ?? null,
+    chat_template_sha: info.chatTemplate === undefined ? null : hashOf(info.chatTemplate),
     model_source: "perennial",
     model_name: info.model,
     model_name_sanitized: sanitized(info.model),

@@ -8,6 +8,7 @@ import { contextBuilder } from "./fewshot.ts";
 import { filterOf } from "./filters.ts";
 import { itemValues, type NamedFilter, type TaskItem, taskItems } from "./items.ts";
 import { type Metric, metricsOf } from "./metrics.ts";
+import type { PromptStyle } from "./prompt-style.ts";
 import type { TaskModel } from "./task-model.ts";
 
 export interface RunTaskOptions {
@@ -18,6 +19,8 @@ export interface RunTaskOptions {
   readonly limit?: number;
   /** Of the few-shot examples. Default 1234, the harness'. */
   readonly fewshotSeed?: number;
+  /** How prompts are written. Default: plain text. */
+  readonly style?: PromptStyle;
   /** Of sampled answers. */
   readonly seed?: number;
   /** Bootstrap resamples for standard errors; 0: none. */
@@ -54,7 +57,7 @@ export async function runTask(model: TaskModel, config: TaskConfig, options: Run
   const numFewshot = config.numFewshot === 0 ? 0 : (options.numFewshot ?? config.numFewshot ?? 0);
   const reader = documentReader(config, questions.features, config.at);
   const examples = numFewshot === 0 ? questions : await exampleSplit(config, questions, split);
-  const contexts = contextBuilder(config, reader, examples, { numFewshot, seed: fewshotSeed });
+  const contexts = contextBuilder(config, reader, examples, { numFewshot, seed: fewshotSeed, style: options.style });
   const items = taskItems({ model, config, reader, metrics, filters, docs, contexts, options });
   const scores = filters.flatMap(({ name }) =>
     metrics.flatMap((metric): TaskScore[] => {

@@ -17,6 +17,8 @@ export interface ChatMessage {
 export interface ChatOptions {
   /** End with the beginning of the model's turn. Default: true. */
   readonly addGenerationPrompt?: boolean;
+  /** End inside the last message, which the model is to go on with; no generation prompt then. */
+  readonly continueFinalMessage?: boolean;
   /** What `strftime_now` tells; default: now. */
   readonly now?: Date;
   /** Further variables of the template, e.g. `enable_thinking`. */
@@ -28,17 +30,20 @@ export class ChatTemplate {
   readonly source: string;
   private readonly template: Template;
   private readonly tokens: Readonly<Record<string, string>>;
+  private readonly at: string;
 
   /** `tokens`: `bos_token`, `eos_token` … as texts; `at` names the template in errors. */
   constructor(source: string, tokens: Readonly<Record<string, string>> = {}, at = "chat template") {
     this.source = source;
     this.tokens = tokens;
+    this.at = at;
     this.template = new Template(source, { at, trimBlocks: true });
   }
 
   /** The text of a conversation. It holds the special tokens already: encode it with `addSpecialTokens: false`. */
-  render(messages: readonly ChatMessage[], { addGenerationPrompt = true, now, variables = {} }: ChatOptions = {}): string {
-    return this.template.render({
+  render(messages: readonly ChatMessage[], options: ChatOptions = {}): string {
+    const { continueFinalMessage = false, addGenerationPrompt = !continueFinalMessage, now, variables = {} } = options;
+    const text = this.template.render({
       ...this.tokens,
       tools: null,
       documents: null,
@@ -47,6 +52,19 @@ export class ChatTemplate {
       messages,
       add_generation_prompt: addGenerationPrompt,
     });
+    return continueFinalMessage ? this.untilEndOf(messages.at(-1)?.content ?? "", text) : text;
+  }
+
+  /** Templates may trim a message; what stands after it in the text is cut off. */
+  private untilEndOf(content: string, text: string): string {
+    const at = text.lastIndexOf(content.trim());
+    if (at < 0)
+      throw new FieldError("CHAT_TEMPLATE", {
+        at: this.at,
+        expected: "a template that writes the last message as it is, to go on with it",
+      });
+    const untrimmed = content.trimStart();
+    return text.slice(0, at + (text.startsWith(untrimmed, at) ? untrimmed : content.trim()).length);
   }
 }
 
