@@ -14,13 +14,13 @@ import {
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
-import { type Addon, buildAddon, findCompiler, ownFlags } from "./setup/compile.mjs";
-import { cachedRoot, compareVersions, findLibtorch, headerVersion, sharedLibrary } from "./setup/libtorch.mjs";
-import { withLock } from "./setup/lock.mjs";
+import { type Addon, buildAddon, findCompiler, ownFlags } from "../packages/torch/setup/compile.mjs";
+import { cachedRoot, compareVersions, findLibtorch, headerVersion, sharedLibrary } from "../packages/torch/setup/libtorch.mjs";
+import { withLock } from "../packages/torch/setup/lock.mjs";
+import { commandFor, installPackages } from "../packages/torch/setup/packages.mjs";
+import { requirements, WHEELS, wheelsFor } from "../packages/torch/setup/wheels.mjs";
 import { dependenciesAreInstalled } from "./setup/npm.mjs";
-import { commandFor, installPackages } from "./setup/packages.mjs";
-import { repository } from "./setup/say.mjs";
-import { requirements, WHEELS, wheelsFor } from "./setup/wheels.mjs";
+import { repository } from "./setup/repository.mjs";
 
 const temporary = () => mkdtempSync(join(tmpdir(), "setup-"));
 const lastOf = <T>(items: readonly T[]) => items[items.length - 1];

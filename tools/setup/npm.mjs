@@ -1,8 +1,9 @@
 /** npm dependencies: installed exactly when what lies in node_modules is not what the lockfile says. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { run, tail } from "./process.mjs";
-import { repository, SetupError } from "./say.mjs";
+import { run, tail } from "../../packages/torch/setup/process.mjs";
+import { SetupError } from "../../packages/torch/setup/say.mjs";
+import { repository } from "./repository.mjs";
 
 /** @typedef {{ packages: Record<string, { version?: string, link?: boolean, optional?: boolean }> }} Lockfile */
 

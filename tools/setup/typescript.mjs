@@ -2,8 +2,9 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { run, tail } from "./process.mjs";
-import { repository, SetupError } from "./say.mjs";
+import { run, tail } from "../../packages/torch/setup/process.mjs";
+import { SetupError } from "../../packages/torch/setup/say.mjs";
+import { repository } from "./repository.mjs";
 
 const stampFile = join(repository, "build/typescript.stamp");
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `perennial-torch doctor`: the engine alone, without the language-model workflow. */
+/** `perennial-torch doctor`: the engine alone, without the language-model workflow. `setup` lies outside of src: it comes before everything else. */
 const [verb, ...rest] = process.argv.slice(2);
 if (verb === "doctor") {
   try {
@@ -12,6 +12,7 @@ if (verb === "doctor") {
     process.exitCode = 1;
   }
 } else {
-  console.log("usage: perennial-torch doctor [--json]   describes the libtorch in use, measures it and warns");
+  console.log(`usage: perennial-torch setup             finds or fetches libtorch and compiles the addon against it (--help: options)
+       perennial-torch doctor [--json]   describes the libtorch in use, measures it and warns`);
   process.exitCode = verb === "--help" ? 0 : 2;
 }

@@ -51,7 +51,7 @@ export function diagnose(): Diagnosis {
   const warnings: string[] = [];
   if (float32Flops < SLOW_BLAS_FLOPS)
     warnings.push(
-      `float32 matrix products reach only ${gigaflops(float32Flops)}: this libtorch runs over a reference BLAS. Install OpenBLAS (apt-get install libopenblas0-pthread) or use the pinned libtorch (npm run setup).`,
+      `float32 matrix products reach only ${gigaflops(float32Flops)}: this libtorch runs over a reference BLAS. Install OpenBLAS (apt-get install libopenblas0-pthread) or use the pinned libtorch (perennial-torch setup, without --system-libtorch).`,
     );
   if (bfloat16Flops < 0.8 * float32Flops)
     warnings.push(

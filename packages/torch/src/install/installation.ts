@@ -1,4 +1,4 @@
-/** Which libtorch the addon was built against, as `tools/setup.mjs` wrote it down. Nothing is loaded here, so `doctor` can tell even when loading fails. */
+/** Which libtorch the addon was built against, as the set-up wrote it down. Nothing is loaded here, so `doctor` can tell even when loading fails. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -39,7 +39,7 @@ function failure({ libtorch, tried }: Installation, reason: string, cause?: unkn
   const message = [
     `Could not load libtorch (${process.platform} ${process.arch}).`,
     ...lines,
-    "Do one of these, then run `perennial doctor`:  npm run setup (finds or fetches libtorch and builds the addon)  ·  export LIBTORCH=<folder with include/ and lib/>, then npm run setup",
+    "Do one of these, then run `npx perennial-torch doctor`:  npx perennial-torch setup (finds or fetches libtorch and builds the addon; in a clone of the repository npm run setup)  ·  export LIBTORCH=<folder with include/ and lib/>, then the same",
   ].join("\n");
   return new InstallationError(message, { cause });
 }

@@ -1,34 +1,22 @@
-/** The two addons: their flags, and where they end up. */
+/** The addon of this package: its flags, and where it ends up. */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { packageFolder } from "./config.mjs";
 import { sharedLibrary } from "./libtorch.mjs";
-import { repository } from "./say.mjs";
 
 /** @typedef {import("./compile.mjs").Addon} Addon */
 /** @typedef {import("./libtorch.mjs").Libtorch} Libtorch */
 
-/** N-API 9 is what Node 20 has. */
-const common = [
+/** What every addon is compiled with. N-API 9 is what Node 20 has. Looked up when asked: the headers are an npm package, which may come late. */
+export const napiFlags = () => [
   "-fPIC",
   "-fvisibility=hidden",
   "-Wall",
   "-DNAPI_VERSION=9",
   "-isystem",
-  join(repository, "node_modules/node-api-headers/include"),
+  join(dirname(createRequire(import.meta.url).resolve("node-api-headers/package.json")), "include"),
 ];
-
-/** @param {string} workspace */
-const folder = (workspace) => join(repository, "packages", workspace);
-
-/** @returns {Addon} */
-export const textAddon = () => ({
-  name: "text.node",
-  against: "",
-  sources: join(folder("perennial"), "native"),
-  output: join(folder("perennial"), "build/text.node"),
-  compileFlags: ["-std=c++20", "-O3", "-pthread", ...common],
-  linkFlags: ["-pthread"],
-});
 
 /**
  * @param {Libtorch} libtorch
@@ -38,13 +26,13 @@ export function torchAddon({ include, lib, version }) {
   return {
     name: "torch.node",
     against: version,
-    sources: join(folder("torch"), "native"),
-    output: join(folder("torch"), "build/torch.node"),
+    sources: join(packageFolder, "native"),
+    output: join(packageFolder, "build/torch.node"),
     compileFlags: [
       `-std=${cppStandard(include)}`,
       "-O2",
       "-pthread",
-      ...common,
+      ...napiFlags(),
       "-DUSE_C10D_GLOO",
       `-D_GLIBCXX_USE_CXX11_ABI=${usesCxx11Abi(lib) ? 1 : 0}`,
       // Naming a folder that the compiler searches anyway moves it to the front, where the C++ library does not expect it.

@@ -1,10 +1,13 @@
-/** packages/torch/build/config.json: which libtorch the addon is built against. Read by the set-up, by the addon's loader and by `doctor`. */
+/** build/config.json: which libtorch the addon is built against. Read by the set-up, by the addon's loader and by `doctor`. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { cachedRoot, headerVersion, sharedLibrary } from "./libtorch.mjs";
-import { repository } from "./say.mjs";
 
-const path = join(repository, "packages/torch/build/config.json");
+/** Where this package is. */
+export const packageFolder = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
+
+const path = join(packageFolder, "build/config.json");
 
 /**
  * @typedef {object} BuildConfig

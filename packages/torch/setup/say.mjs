@@ -5,7 +5,7 @@ export class SetupError extends Error {
    * @param {string} todo what to type or do, without a final period
    */
   constructor(message, todo) {
-    super(`${message}\nDo this, then run \`npm run setup\` again:  ${todo}`);
+    super(`${message}\nDo this, then run the same command again:  ${todo}`);
     this.name = "SetupError";
   }
 }
@@ -29,6 +29,3 @@ export async function runTool(main) {
  * @param {number} since milliseconds, of `performance.now()`
  */
 export const elapsed = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
-
-/** Where the repository is. */
-export const repository = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { availableParallelism } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { run, which } from "./process.mjs";
-import { elapsed, repository, SetupError } from "./say.mjs";
+import { elapsed, SetupError } from "./say.mjs";
 
 /**
  * @typedef {object} Addon
@@ -69,7 +69,8 @@ export function sourcesIn(folder) {
     .map((name) => join(folder, name));
 }
 
-/** @typedef {{ source: string, object: string, dependencies: string, stamp: string, args: string[], identity: string }} Unit identity: compiler and library */
+/** @typedef {{ source: string, sources: string, object: string, dependencies: string, stamp: string, args: string[], identity: string }} Unit
+ *   identity: compiler and library */
 
 /**
  * @param {Addon} addon
@@ -83,6 +84,7 @@ function unitOf(addon, source, objects, { identity }) {
   const args = [...addon.compileFlags, ...ownFlags(readFileSync(source, "utf8"))];
   return {
     source,
+    sources: addon.sources,
     object: `${base}.o`,
     dependencies: `${base}.d`,
     stamp: `${base}.stamp`,
@@ -106,17 +108,17 @@ export function ownFlags(text, architecture = process.arch) {
 const isUpToDate = (unit) => existsSync(unit.object) && readIfThere(unit.stamp) === stampOf(unit);
 
 /**
- * Everything that decides what the object holds: compiler, flags, the source and those headers of this repository that it read.
+ * Everything that decides what the object holds: compiler, flags, the source and those headers of the addon that it read.
  * Headers from outside belong to a versioned folder that the flags name.
  * @param {Unit} unit
  */
-function stampOf({ source, dependencies, args, identity }) {
+function stampOf({ source, sources, dependencies, args, identity }) {
   const rule = readIfThere(dependencies) ?? "";
   const headers = rule
     .replace(/^[^:]*:/, "")
     .replaceAll("\\\n", " ")
     .split(/\s+/)
-    .filter((path) => path.startsWith(`${repository}/packages/`) && path !== source);
+    .filter((path) => path.startsWith(`${sources}/`) && path !== source);
   return digest([identity, ...args, ...[source, ...headers].map((path) => readIfThere(path) ?? "missing")]);
 }
 
@@ -129,7 +131,7 @@ async function compile(unit, { program, identity }) {
   mkdirSync(dirname(unit.object), { recursive: true });
   rmSync(unit.stamp, { force: true });
   const { status, stderr } = await run(program, [...unit.args, "-MMD", "-MF", unit.dependencies, "-c", unit.source, "-o", unit.object]);
-  const name = relative(repository, unit.source);
+  const name = relative(dirname(unit.sources), unit.source);
   if (status !== 0) {
     const todo = `look at the message above; ${identity} was used, g++ 11 or newer is needed (another compiler: CXX=<program>)`;
     throw new SetupError(
@@ -154,7 +156,7 @@ async function link(addon, { program }, args) {
   const { status, stderr } = await run(program, [...args, "-o", temporary]);
   if (status !== 0) throw new SetupError(`${addon.name} does not link:\n${stderr.trim()}`, "look at the message above");
   renameSync(temporary, addon.output);
-  console.log(`  linked ${relative(repository, addon.output)}`);
+  console.log(`  linked ${addon.name}`);
 }
 
 /**
