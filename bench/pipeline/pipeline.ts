@@ -15,7 +15,7 @@ import { dirname, join } from "node:path";
 import { warcResponse } from "../../packages/perennial/src/corpus/warc/index.ts";
 import { mixedPages } from "../extract/pages.ts";
 
-const [help, python, pages = "300", rounds = "3"] = process.argv.slice(2) as [string, string, string?, string?];
+const [help, python, pages = "1500", rounds = "3"] = process.argv.slice(2) as [string, string, string?, string?];
 const model = join(
   dirname(createRequire(import.meta.url).resolve("fasttext.wasm.js/package.json")),
   "dist/models/language-identification/assets/lid.176.ftz",
