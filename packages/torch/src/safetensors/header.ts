@@ -144,7 +144,7 @@ function duplicateKey(text: string): string | undefined {
 export function formatHeader(
   tensors: readonly { name: string; dtype: Dtype; shape: readonly number[] }[],
   metadata: Readonly<Record<string, string>>,
-): { bytes: Buffer; ranges: { start: number; end: number }[] } {
+): { bytes: Uint8Array; ranges: { start: number; end: number }[] } {
   const header: Record<string, unknown> = Object.assign(
     Object.create(null),
     Object.keys(metadata).length === 0 ? {} : { __metadata__: metadata },
