@@ -6,6 +6,7 @@ export { type Compression, type Format, findInputs, formatOf, type InputFile, ma
 export { readJsonLines } from "./json-lines.ts";
 export { type Line, splitLines } from "./lines.ts";
 export { listObjects, type StoredObject } from "./list-objects.ts";
+export { type ParquetRowGroup, type ParquetRowOptions, readParquetRows } from "./parquet-rows.ts";
 export { type ReadOptions, type ReadPosition, readDocuments, readRecords } from "./read-documents.ts";
 export type { ReadRecord, Rejection, RejectionReason } from "./record.ts";
 export { Rejections } from "./rejections.ts";

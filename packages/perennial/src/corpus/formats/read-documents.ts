@@ -22,6 +22,8 @@ export interface ReadOptions {
   readonly onBytes?: (bytes: number) => void;
   /** How addresses are read: tries, store. */
   readonly bytes?: ByteOptions;
+  /** Parquet: how long a row group may take to decode, beside a second for each 2 MB, before it is set aside. Default 60. */
+  readonly decodeSeconds?: number;
 }
 
 /** The options with their defaults, as the readers of single formats see them. */
@@ -30,6 +32,7 @@ export type RecordOptions = RecordFields & {
   readonly maxRecordBytes: number;
   readonly onBytes: ((bytes: number) => void) | undefined;
   readonly bytes: ByteOptions | undefined;
+  readonly decodeSeconds: number | undefined;
 };
 
 const DEFAULTS = { textField: "text", idField: "id", textDocuments: "file", maxRecordBytes: 100_000_000 } as const;
@@ -71,7 +74,7 @@ export async function* readRecords(
   from: ReadPosition = { file: 0, record: 0 },
 ): AsyncGenerator<{ file: number; records: readonly ReadRecord[] }> {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const full = { onBytes: undefined, bytes: undefined, ...DEFAULTS, ...given } as RecordOptions;
+  const full = { onBytes: undefined, bytes: undefined, decodeSeconds: undefined, ...DEFAULTS, ...given } as RecordOptions;
   for (let file = from.file; file < files.length; file++) {
     let skip = file === from.file ? from.record : 0;
     for await (const records of readFile(files[file]!, full)) {

@@ -1,26 +1,11 @@
 /** Tasks on worker threads. A thread asks for the next task when it is done with one, so that none waits and nothing piles up. */
-import { createRequire } from "node:module";
-import { pathToFileURL } from "node:url";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { PerennialError } from "../../errors.ts";
+import { startThread } from "../../thread.ts";
 import type { CorpusTask } from "./plan.ts";
 
 /** What a worker tells: a task is done, or why it is not. */
 export type WorkerReport = { readonly done: CorpusTask } | { readonly failed: CorpusTask; readonly code: string; readonly message: string };
-
-/** Built, a worker is a file beside this one; from the sources it needs the TypeScript loader first. */
-function startWorker(folder: string): Worker {
-  const options = { workerData: { folder } };
-  if (!import.meta.url.endsWith(".ts")) return new Worker(new URL("./worker.js", import.meta.url), options);
-  const loader = pathToFileURL(
-    createRequire(import.meta.url)
-      .resolve("tsx/esm/api")
-      .replace(/\.cjs$/, ".mjs"),
-  ).href;
-  const entry = new URL("./worker.ts", import.meta.url).href;
-  const code = `import(${JSON.stringify(loader)}).then(({ register }) => { register(); return import(${JSON.stringify(entry)}); });`;
-  return new Worker(code, { ...options, eval: true });
-}
 
 export interface PoolOptions {
   readonly folder: string;
@@ -65,7 +50,7 @@ export class WorkerPool {
 
   private start(): Worker {
     // An error is told by the task that meets it; without one under way it shows at the next.
-    return startWorker(this.options.folder)
+    return startThread(new URL("./worker.ts", import.meta.url), { workerData: { folder: this.options.folder } })
       .setMaxListeners(0)
       .on("error", () => {});
   }

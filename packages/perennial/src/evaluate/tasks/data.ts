@@ -1,9 +1,8 @@
 /** The rows of a split: JSONL (also .gz and .zst), a JSON list, or Parquet; whole in memory, as test sets are small. */
 
 import { readFile } from "node:fs/promises";
-import { type AsyncBuffer, parquetReadObjects, toJson } from "hyparquet";
-import { compressors } from "hyparquet-compressors";
-import { findInputs, readChunks } from "../../corpus/formats/index.ts";
+import { toJson } from "hyparquet";
+import { findInputs, readChunks, readParquetRows } from "../../corpus/formats/index.ts";
 import { FieldError } from "../../errors.ts";
 
 export type Doc = Readonly<Record<string, unknown>>;
@@ -26,7 +25,7 @@ export async function readSplit(files: readonly string[], at: string): Promise<S
 
 async function readRows(file: string, at: string): Promise<Doc[]> {
   try {
-    if (file.endsWith(".parquet")) return await readParquetRows(file);
+    if (file.endsWith(".parquet")) return await readParquet(file);
     const text = await readText(file);
     return text.trimStart().startsWith("[") ? readList(text, file) : readLines(text, file);
   } catch (cause) {
@@ -35,11 +34,14 @@ async function readRows(file: string, at: string): Promise<Doc[]> {
   }
 }
 
-async function readParquetRows(file: string): Promise<Doc[]> {
-  const bytes = await readFile(file);
-  const whole = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
-  const buffer: AsyncBuffer = { byteLength: whole.byteLength, slice: async (start, end) => whole.slice(start, end) };
-  return (await parquetReadObjects({ file: buffer, compressors })).map((row) => toJson(row) as Doc);
+async function readParquet(file: string): Promise<Doc[]> {
+  const docs: Doc[] = [];
+  for await (const { rows, problem } of readParquetRows(file)) {
+    const invalid = rows.findIndex((row) => Object.values(row).some((value) => value instanceof Error));
+    if (problem !== undefined || invalid >= 0) throw new Error(problem ?? `row ${docs.length + invalid + 1} is not UTF-8`);
+    docs.push(...rows.map((row) => toJson(row) as Doc));
+  }
+  return docs;
 }
 
 async function readText(file: string): Promise<string> {
