@@ -274,6 +274,34 @@ std::string failure(Env& state, const Operator& op, size_t argumentsAt, size_t g
   return text + "\n  schema " + schemaText.str();
 }
 
+// Elements of one expanded tensor, or of one on the device meta, that a call with data may go through. Memory bounds every other
+// tensor; these take none, and a call over 2⁴⁰ elements would keep the process busy for an hour, where nothing could interrupt it.
+constexpr int64_t kMaxWithoutMemory = int64_t{1} << 34;
+
+bool isView(const c10::FunctionSchema& schema) {
+  const auto& returns = schema.returns();
+  return !returns.empty() && returns[0].alias_info() != nullptr && !returns[0].alias_info()->isWrite();
+}
+
+void refuseEndless(const torch::jit::Stack& stack, const c10::FunctionSchema& schema) {
+  bool withData = false;
+  int64_t onMeta = 0;
+  const auto look = [&](const at::Tensor& tensor) {
+    if (!tensor.defined()) return;
+    if (!tensor.is_meta()) withData = true;
+    if (tensor.numel() <= kMaxWithoutMemory) return;
+    if (tensor.is_meta()) onMeta = tensor.numel();
+    else if (tensor.has_storage() && !isView(schema) && static_cast<int64_t>(tensor.storage().nbytes() / tensor.itemsize()) < tensor.numel())
+      throw BindingError(std::to_string(tensor.numel()) + " elements expanded from fewer are more than the " + std::to_string(kMaxWithoutMemory) + " that a call may go through");
+  };
+  for (const auto& value : stack) {
+    if (value.isTensor()) look(value.toTensor());
+    else if (value.isTensorList()) for (const at::Tensor& tensor : value.toTensorList()) look(tensor);
+  }
+  if (withData && onMeta > 0)
+    throw BindingError("a tensor of " + std::to_string(onMeta) + " elements on the device meta beside tensors with data; a call may go through " + std::to_string(kMaxWithoutMemory));
+}
+
 // In: [operator index, argument count, tagged arguments …].
 // Out: [return count, tagged results …], or [-1] with the message in lastError.
 napi_value call(napi_env env, napi_callback_info) {
@@ -308,6 +336,7 @@ napi_value call(napi_env env, napi_callback_info) {
       else throw BindingError("is missing");
     }
     converted = true;
+    refuseEndless(stack, op.handle.schema());
     op.handle.callBoxed(stack);
     Writer writer(state);
     if (op.returnsNothing) {

@@ -79,7 +79,52 @@ test("work that grows with a number is refused beyond a stated bound, and done b
   ])
     expect(shift).toThrow("70000 steps are more than the 4096 that are allowed");
   expect(torch.roll(x, [1, 1], { dims: [0, 0] }).toArray()).toEqual([0.5, -0.5]);
+  expect(() => torch.combinations(torch.ones([0]), { r: 1e6 })).toThrow("0 elements in groups of 1000000");
+  const nothing = torch.ones([0]);
+  const endless = torch.empty([2 ** 40], { device: "meta" });
+  for (const split of [
+    () => torch.tensorSplit(nothing, 2 ** 40),
+    () => torch.tensorSplit(nothing, tensor(2 ** 40, { dtype: "int64" })),
+    () => torch.hsplit(nothing, 2 ** 40),
+    () => torch.chunk(nothing, 2 ** 40),
+    () => torch.unsafeChunk(endless, 2 ** 40),
+    () => torch.split(endless, 1),
+    () => torch.unsafeSplit(endless, 1),
+    () => torch.unbind(endless),
+  ])
+    expect(split).toThrow("1099511627776 parts are more than the 262144 that one call may return");
+  expect(torch.chunk(torch.ones([3]), 2 ** 40).length).toBe(3);
+  expect(torch.tensorSplit(torch.ones([3]), [1, 2]).length).toBe(3);
+  expect(torch.split(torch.ones([5]), 2).length).toBe(3);
+  const deep = tensor([-1e14 - 0.5, 1], { dtype: "float64" });
+  for (const sum of [() => torch.specialZeta(2, deep), () => torch.polygamma(3, deep), () => deep.polygamma_(3)])
+    expect(sum).toThrow("an argument below -65536 is beyond what is summed");
+  expect(torch.polygamma(1, tensor([-1e9 - 0.5], { dtype: "float64" })).shape).toEqual([1]);
+  expect(torch.specialZeta(2, tensor([1])).item()).toBeCloseTo(Math.PI ** 2 / 6, 5);
+  expect(() => torch.binomial(tensor([Number.NaN]), tensor([0.5]))).toThrow("aten::binomial: count holds NaN");
+  expect(torch.binomial(tensor([4]), tensor([1])).item()).toBe(4);
   const two = () => [torch.ones([2]), torch.ones([2])];
   expect(() => callOperator("aten::_foreach_exp", [two()], { out: [torch.ones([2])] })).toThrow("out holds 1 tensors for 2 results");
   expect(torch.specialLegendrePolynomialP(x, 2).toArray()).toEqual([-0.125, -0.125]);
+});
+
+test("eigenvalues of a matrix with infinities or NaN are an error, not a crash", () => {
+  for (const bad of [Number.NaN, Number.POSITIVE_INFINITY])
+    for (const eigenvalues of [torch.linalgEigvals, torch._linalgEigvals])
+      expect(() => eigenvalues(torch.full([4, 4], bad))).toThrow("the matrix holds infinities or NaN");
+  expect(torch.linalgEigvals(torch.eye(2)).shape).toEqual([2]);
+});
+
+test("tensors of endless size that take no memory are refused where a call would go through them, and remain as views", () => {
+  const one = tensor([1]);
+  const endless = one.expand([2 ** 40]);
+  expect(endless.view([2 ** 20, 2 ** 20]).shape).toEqual([2 ** 20, 2 ** 20]);
+  expect(endless.slice(0, 5, 7).toArray()).toEqual([1, 1]);
+  const refused = "1099511627776 elements expanded from fewer are more than the 17179869184";
+  expect(() => endless.sum()).toThrow(refused);
+  expect(() => torch.cosineSimilarity(endless, endless, { dim: 0 })).toThrow(refused);
+  expect(() => torch.stack([endless, endless])).toThrow(refused);
+  const meta = torch.empty([2 ** 40], { device: "meta" });
+  expect(meta.sum().shape).toEqual([]);
+  expect(() => torch.cosineSimilarity(one, meta, { dim: 0 })).toThrow("1099511627776 elements on the device meta beside tensors with data");
 });
