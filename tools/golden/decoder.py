@@ -83,7 +83,7 @@ def make(name, config):
         # GPT-NeoX' files keep the old name of the output layer.
         name_in_file = "embed_out.weight" if config.model_type == "gpt_neox" and key == "lm_head.weight" else key
         golden["grad." + name_in_file] = parameter.grad
-    greedy = model.generate(ids[:, :5], max_new_tokens=12, do_sample=False, eos_token_id=None, pad_token_id=0)
+    greedy = model.generate(ids[:, :5], max_new_tokens=30, do_sample=False, eos_token_id=None, pad_token_id=0)
     golden["greedy"] = greedy[:, 5:]
     save_file({k: v.contiguous() for k, v in golden.items()}, folder / "golden.safetensors")
 

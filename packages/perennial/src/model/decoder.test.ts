@@ -41,7 +41,10 @@ test.each(families)("%s: logits, loss, every gradient and greedy text equal tran
     expect(gradient.isClose(expected, { relative: 1e-4, absolute: 1e-4 * scale }), key).toBe(true);
   }
   const prompts = ids.slice(1, 0, 5).toArray() as number[][];
-  expect(generate(model, prompts, { maxNewTokens: 12 })).toEqual(reference.read("greedy").toArray());
+  // Beyond the original length of those that have one, where angles change.
+  const greedy = reference.read("greedy").toArray() as number[][];
+  expect(generate(model, prompts, { maxNewTokens: 30 })).toEqual(greedy);
+  expect(generate(model, [prompts[0]!], { maxNewTokens: 30, paddedLength: 8 })).toEqual([greedy[0]]);
   expect(countParameters(model.config).total).toBe(model.parameters.reduce((sum, parameter) => sum + parameter.numel, 0));
 });
 

@@ -72,9 +72,23 @@ function continued(
   for (const [row, prompt] of prompts.entries()) ids.set(prompt, row * longest + padding[row]!);
   const output: number[][] = prompts.map(() => []);
   const done = prompts.map(() => false);
+  const leastPadding = Math.min(...padding);
+  const { ropeScaling } = model.config;
+  // Beyond this length all angles are other ones, also those of the keys in the cache: what was read is read again.
+  const turn = ropeScaling?.type === "longrope" ? ropeScaling.originalMaxPositionEmbeddings : Number.POSITIVE_INFINITY;
+  const chosen: number[][] = prompts.map(() => []);
   let input = ids;
   let width = longest;
   for (let step = 0; step < options.maxNewTokens; step++) {
+    if (step > 0 && cache.length - leastPadding === turn) {
+      cache.dispose();
+      width = longest + step;
+      input = new Int32Array(B * width);
+      for (const [row, tokens] of chosen.entries()) {
+        input.set(ids.subarray(row * longest, (row + 1) * longest), row * width);
+        input.set(tokens, row * width + longest);
+      }
+    }
     const past = cache.length;
     const rows = scope(() => {
       const positions = Int32Array.from(input, (_, i) => Math.max(0, past + (i % width) - padding[Math.floor(i / width)]!));
@@ -89,6 +103,7 @@ function continued(
       return choose(model.logitsOf(last).select(1, 0).float(), options);
     });
     for (const [row, id] of rows.entries()) {
+      chosen[row]!.push(id);
       if (done[row]) continue;
       if (options.endIds.includes(id)) done[row] = true;
       else {
