@@ -12,7 +12,7 @@ export interface TruePage {
   readonly template: string;
   readonly language: string;
   readonly html: string;
-  /** Text of title and article, tags stripped. */
+  /** Text of title and article, tags stripped, a line a block. */
   readonly truth: string;
 }
 
@@ -33,7 +33,7 @@ export function truePages(help: string, perLanguage: number): TruePage[] {
         template,
         language,
         html: wrapArticle(template, { ...content, language, variant: i }),
-        truth: `${content.title}\n${strip(content.html)}`,
+        truth: [content.title, ...linesOf(content.html)].join("\n"),
       });
     }
     return pages;
@@ -88,15 +88,23 @@ function contentOf(page: string): { title: string; html: string } | undefined {
     .slice(page.indexOf(">", from) + 1, to)
     .replace(/<(\w+)[^>]*hidden="true"[^>]*>[\s\S]*?<\/\1>/g, "")
     .replace(/<div class="relatedtopics">[\s\S]*$/, "")
-    .replace(/<\/?(meta|input|label|nav|aside)\b[^>]*>/g, "");
+    .replace(/<\/?(meta|input|label|nav|aside)\b[^>]*>/g, "")
+    .replace(/ (row|col)span=""/g, ""); // trafilatura 1.11 and 2.0 give no text for a whole page because of one
   const title = /<h1[^>]*>([\s\S]*?)<\/h1>/.exec(html);
   return title ? { title: strip(title[1]!), html: html.replace(title[0], "") } : undefined;
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', nbsp: " ", "#39": "'" };
-export const strip = (html: string): string =>
+export const strip = (html: string): string => linesOf(html).join(" ");
+
+/** The text of each block-level element, line by line. */
+export const linesOf = (html: string): string[] =>
   html
+    .replace(/<pre\b[\s\S]*?<\/pre>/gi, (code) => code.replaceAll("\n", "<br>"))
+    .replace(/\s+/g, " ")
+    .replace(/<\/?(address|article|blockquote|br|caption|d[dlt]|div|figure|h[1-6]|hr|li|main|ol|p|pre|section|table|tr|ul)\b[^>]*>/gi, "\n")
     .replace(/<[^>]*>/g, " ")
     .replace(/&(#?\w+);/g, (whole, name: string) => ENTITIES[name] ?? whole)
-    .replace(/\s+/g, " ")
-    .trim();
+    .split("\n")
+    .map((line) => line.replace(/\s+/g, " ").trim())
+    .filter((line) => line !== "");

@@ -98,6 +98,19 @@ test("headings stay with their section and go without it", () => {
   ).toBe(`Title\n${PROSE}`);
 });
 
+test("a heading that is one link stays above prose of its own, and goes above a link", () => {
+  const section = (below: string) => `<h1>Title</h1><p>${PROSE}</p><h2><a href="#">The section</a></h2>${below}`;
+  expect(textOf(section(`<p>Then ${PROSE}</p>`))).toBe(`Title\n${PROSE}\nThe section\nThen ${PROSE}`);
+  expect(textOf(section('<p><a href="#">All that there is to be read here about it</a></p>'))).toBe(`Title\n${PROSE}`);
+});
+
+test("of a table that lays out the page only the cell with the text is read; a table of data is read whole", () => {
+  const page = (cell: string) =>
+    `<h1>Title</h1><table><tr><td><a href="#">Home</a></td><td>${cell}</td></tr><tr><td colspan=2>All rights reserved. Terms.</td></tr></table>`;
+  expect(textOf(page(`<p>${PROSE}</p><p>And ${PROSE}</p>`))).toBe(`Title\n${PROSE}\nAnd ${PROSE}`);
+  expect(textOf(page(PROSE))).toBe(`Title\nHome | ${PROSE}\nAll rights reserved. Terms.`);
+});
+
 test("title, language and licence of the page are read", () => {
   const html = `<html lang="fr-CA"><head><title> A \n title </title><link rel="license" href="https://creativecommons.org/licenses/by/4.0/"></head><body><p>${PROSE}</p></body></html>`;
   expect(extract(html)).toMatchObject({
@@ -139,6 +152,7 @@ test.each([
     "utf-8",
     undefined,
   ],
+  ["header, escape sequences", encode("latin1", "\x1b$B$O$$\x1b(B!"), "text/html; charset=iso-2022-jp", "iso-2022-jp", "はい!"],
   ["nothing but ASCII", Buffer.from("plain"), "text/html; charset=shift_jis", "utf-8", "plain"],
 ])("the encoding is found by %s", (_, bytes, contentType, encoding, text) => {
   const decoded = decodePage(bytes, contentType);

@@ -19,6 +19,7 @@ const MAX_PROSE_LINKED = 1 / 3;
 const CONTAINER_SHARE = 0.75;
 const MAX_BLOCK_LINKED = 0.5;
 const MAX_GROUP_LINKED = 0.6;
+const MAX_HEADING_LINKED = 0.95;
 /** A block that is repeated is dropped from here on; shorter ones are often cells and labels. */
 const MIN_REPEATED_CHARACTERS = 20;
 
@@ -84,11 +85,25 @@ function containerOf(body: PageElement): PageElement {
     const next = at.children.find(
       (child): child is PageElement => !(child instanceof PageText) && !child.inline && !child.dropped && child.prose >= least,
     );
+    if (!next) return at;
+    const cell = next.name === "table" ? layoutCell(next, least) : undefined;
     // A single paragraph is not the container: its heading stands beside it.
-    if (!next || /^(p|ul|ol|dl|table|pre|blockquote|tbody|tr|li)$/.test(next.name)) return at;
-    at = next;
+    if (!cell && /^(p|ul|ol|dl|table|pre|blockquote|tbody|tr|li)$/.test(next.name)) return at;
+    at = cell ?? next;
   }
 }
+
+/** The cell of a table that holds this much prose in blocks of its own: the table lays out the page. */
+function layoutCell(table: PageElement, leastProse: number): PageElement | undefined {
+  for (const child of table.children) {
+    if (child instanceof PageText || child.dropped || child.prose < leastProse) continue;
+    if (child.name === "td") return child.children.some((inner) => !(inner instanceof PageText) && isSection(inner)) ? child : undefined;
+    return layoutCell(child, leastProse);
+  }
+  return undefined;
+}
+
+const isSection = ({ name }: PageElement): boolean => /^(p|div|section|article|main|table|ul|ol|h[1-6])$/.test(name);
 
 /** The nearest `h1` in front of an element: many pages set the title outside of the text's own container. */
 function titleBefore(container: PageElement): string | undefined {
@@ -140,7 +155,9 @@ function chosenBlocks(blocks: readonly Block[]): Block[] {
   // A heading stays when text of its section stays.
   for (let i = blocks.length - 1; i >= 0; i--) {
     const block = blocks[i]!;
-    if (block.kind !== "heading" || block.linked > block.characters * MAX_BLOCK_LINKED * 1.9) continue;
+    if (block.kind !== "heading") continue;
+    // A heading that is one link is kept only above prose of its own.
+    if (block.linked > block.characters * MAX_HEADING_LINKED && !(kept[i + 1] && prose[i + 1])) continue;
     for (let j = i + 1; j < blocks.length; j++) {
       const next = blocks[j]!;
       if (next.kind === "heading" && next.level <= block.level) break;
