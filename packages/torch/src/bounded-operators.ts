@@ -15,6 +15,9 @@ const MAX_DEGREE = 2 ** 20;
 /** Steps of `roll` and what is made of it: libtorch calls itself once for each, and tens of thousands overflow the stack. */
 const MAX_ROLLS = 4096;
 
+/** Bins between which a quantizer's range is searched, one pass over the numbers a bin. */
+const MAX_BINS = 2 ** 16;
+
 /** Tensors that one split may return: they are made one by one, and of a view of 2⁴⁰ elements, or of nothing, any number can be asked for. */
 const MAX_PARTS = 2 ** 18;
 
@@ -109,6 +112,11 @@ const polygamma: Bound = (argument) => {
   return Number(n) > 1 ? hurwitz(x) : undefined;
 };
 
+const bins: Bound = (argument) => {
+  const count = Number(argument(2));
+  return count > MAX_BINS ? `nBins = ${count} is beyond ${MAX_BINS}, the highest allowed` : undefined;
+};
+
 /** The sampler draws until a count is reached, and NaN never is. */
 const countedDraws: Bound = (argument) => (holds(argument(0), (count) => count.isnan()) ? "count holds NaN" : undefined);
 
@@ -123,6 +131,7 @@ export const boundOf = (name: string): Bound | undefined =>
 const boundedOperators: Readonly<Record<string, Bound>> = {
   "aten::_linalg_eigvals": finiteMatrix,
   "aten::binomial": countedDraws,
+  "aten::choose_qparams_optimized": bins,
   "aten::chunk": chunks,
   "aten::combinations": combinations,
   "aten::diff": degree,

@@ -103,6 +103,7 @@ test("work that grows with a number is refused beyond a stated bound, and done b
   expect(torch.specialZeta(2, tensor([1])).item()).toBeCloseTo(Math.PI ** 2 / 6, 5);
   expect(() => torch.binomial(tensor([Number.NaN]), tensor([0.5]))).toThrow("aten::binomial: count holds NaN");
   expect(torch.binomial(tensor([4]), tensor([1])).item()).toBe(4);
+  expect(() => torch.chooseQparamsOptimized(torch.ones([4]), 4, 2 ** 53, 0.5, 8)).toThrow("nBins = 9007199254740992 is beyond 65536");
   const two = () => [torch.ones([2]), torch.ones([2])];
   expect(() => callOperator("aten::_foreach_exp", [two()], { out: [torch.ones([2])] })).toThrow("out holds 1 tensors for 2 results");
   expect(torch.specialLegendrePolynomialP(x, 2).toArray()).toEqual([-0.125, -0.125]);
