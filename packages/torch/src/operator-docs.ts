@@ -4,12 +4,16 @@
  */
 const BROADCAST = "Shapes broadcast; dtypes are promoted.\nErrors: shapes that do not broadcast.";
 const SAME_SHAPE = "The shape stays.";
+const NO_COMPLEX = "complex numbers";
+const NO_COMPLEX_OR_BOOL = "complex numbers or bool";
+const FLOATS_ONLY = "anything but floating point numbers";
 const OVER_DIM = "`dim` (or several) is removed, or kept with size 1 by `keepdim`; without `dim` all elements count.";
 const DIM_ERROR = "Errors: a dimension out of range.";
 const LOSS = "`reduction`: 0 none, 1 mean, 2 sum.\nErrors: shapes that differ.";
 const IN_PLACE_ERROR = "Errors: a leaf that requires a gradient, outside of noGrad().";
 
-const elementwise = (formula: string) => `${formula}, element by element. ${SAME_SHAPE}`;
+const elementwise = (formula: string, refused = "none; every dtype is taken") =>
+  `${formula}, element by element. ${SAME_SHAPE}\nErrors: ${refused}.`;
 const binary = (formula: string) => `${formula}, element by element. ${BROADCAST}`;
 const reduction = (what: string) => `${what} ${OVER_DIM}\n${DIM_ERROR}`;
 
@@ -29,8 +33,8 @@ export const operatorDocs: Readonly<Record<string, string>> = {
   linear: "x Wᵀ + b: [...,I], weight [O,I], bias [O] → [...,O].\nErrors: a last dimension that is not I.",
   tensordot: "Sums products over pairs of dimensions.\nErrors: paired dimensions of different sizes.",
   // Elementwise, one argument
-  abs: elementwise("|x|, the magnitude of complex numbers"),
-  neg: elementwise("−x"),
+  abs: elementwise("|x|, the magnitude of complex numbers", "bool"),
+  neg: elementwise("−x", "bool"),
   exp: elementwise("eˣ"),
   expm1: elementwise("eˣ − 1, exact near 0"),
   log: elementwise("Natural logarithm; NaN below 0"),
@@ -45,19 +49,19 @@ export const operatorDocs: Readonly<Record<string, string>> = {
   cos: elementwise("Cosine of radians"),
   tanh: elementwise("Hyperbolic tangent"),
   sigmoid: elementwise("1 / (1 + e⁻ˣ)"),
-  erf: elementwise("Error function"),
-  floor: elementwise("Largest integer ≤ x"),
-  ceil: elementwise("Smallest integer ≥ x"),
-  round: elementwise("Nearest integer, halves to the even one, or to `decimals` places"),
-  trunc: elementwise("Integer part"),
-  sign: elementwise("−1, 0 or 1"),
+  erf: elementwise("Error function", NO_COMPLEX),
+  floor: elementwise("Largest integer ≤ x", NO_COMPLEX_OR_BOOL),
+  ceil: elementwise("Smallest integer ≥ x", NO_COMPLEX_OR_BOOL),
+  round: elementwise("Nearest integer, halves to the even one, or to `decimals` places", NO_COMPLEX_OR_BOOL),
+  trunc: elementwise("Integer part", NO_COMPLEX_OR_BOOL),
+  sign: elementwise("−1, 0 or 1", NO_COMPLEX),
   isnan: elementwise("Whether x is NaN, as bool"),
   isfinite: elementwise("Whether x is neither infinite nor NaN, as bool"),
-  relu: elementwise("max(x, 0)"),
-  gelu: elementwise('x Φ(x), exactly or with `approximate: "tanh"`'),
-  silu: elementwise("x · sigmoid(x)"),
-  softplus: elementwise("ln(1 + e^(beta x)) / beta"),
-  leaky_relu: elementwise("x, or negativeSlope · x below 0"),
+  relu: elementwise("max(x, 0)", NO_COMPLEX_OR_BOOL),
+  gelu: elementwise('x Φ(x), exactly or with `approximate: "tanh"`', FLOATS_ONLY),
+  silu: elementwise("x · sigmoid(x)", "integers or bool"),
+  softplus: elementwise("ln(1 + e^(beta x)) / beta", FLOATS_ONLY),
+  leaky_relu: elementwise("x, or negativeSlope · x below 0", FLOATS_ONLY),
   // Elementwise, several arguments
   add: binary("self + alpha · other"),
   sub: binary("self − alpha · other"),
@@ -105,7 +109,7 @@ export const operatorDocs: Readonly<Record<string, string>> = {
   linalg_vector_norm: reduction("`ord`-norm of vectors."),
   cumsum: `Running sums along \`dim\`. ${SAME_SHAPE}\n${DIM_ERROR}`,
   cumprod: `Running products along \`dim\`. ${SAME_SHAPE}\n${DIM_ERROR}`,
-  softmax: "exp(x) / Σ exp(x) along `dim`; the shape stays.",
+  softmax: `exp(x) / Σ exp(x) along \`dim\`. ${SAME_SHAPE}\nErrors: a dimension out of range; integers, unless \`dtype\` says what to compute in.`,
   log_softmax: `x − ln Σ eˣ along \`dim\`. ${SAME_SHAPE}\n${DIM_ERROR}`,
   topk: "The `k` largest (or smallest) elements along `dim`: [values, indices], k in place of that dimension.\nErrors: k larger than the dimension.",
   sort: `[sorted values, indices] along \`dim\`. Both keep the shape.\n${DIM_ERROR}`,
@@ -139,9 +143,9 @@ export const operatorDocs: Readonly<Record<string, string>> = {
   tril: "A copy of matrices with zeros above the diagonal.\nErrors: fewer than two dimensions.",
   triu: "A copy of matrices with zeros below the diagonal.\nErrors: fewer than two dimensions.",
   diagonal: "A view of a diagonal, as the last dimension.\nErrors: fewer than two dimensions.",
-  contiguous: "The tensor itself when its elements lie row by row, else such a copy.",
-  clone: "A copy with memory of its own; gradients flow through.",
-  detach: "A view of the same memory without history.",
+  contiguous: "The tensor itself when its elements lie row by row, else such a copy.\nErrors: none of its own.",
+  clone: "A copy with memory of its own; gradients flow through.\nErrors: none of its own.",
+  detach: "A view of the same memory without history.\nErrors: none of its own.",
   constant_pad_nd:
     "A copy with `value` around it: [left, right, top, bottom, …] from the last dimension on.\nErrors: an odd number of pads.",
   // Indices
@@ -153,7 +157,7 @@ export const operatorDocs: Readonly<Record<string, string>> = {
   index_add: "A copy with slices of `source` added at int64 indices along `dim`.\nErrors: an index out of range.",
   index_put: "A copy with `values` written, or added with `accumulate`, at the listed index tensors.\nErrors: an index out of range.",
   take_along_dim: "Elements along `dim` at `indices`, which broadcast.\nErrors: an index out of range.",
-  nonzero: "int64 indices of the elements that are not 0: [count, dimensions]. Waits for the device.",
+  nonzero: "int64 indices of the elements that are not 0: [count, dimensions]. Waits for the device.\nErrors: none of its own.",
   embedding: "Rows of `weight` [V,D] by int64 ids [...] → [...,D].\nErrors: an id out of range.",
   one_hot: "int64 ids [...] → 0 and 1 [..., numClasses].\nErrors: an id that is negative or too large.",
   // Creation
@@ -165,8 +169,8 @@ export const operatorDocs: Readonly<Record<string, string>> = {
     "start, start + step, … below end: [⌈(end − start)/step⌉]; int64 when all are integers.\nErrors: a step of 0 or of the wrong sign.",
   linspace: "`steps` numbers from start to end, both included.\nErrors: negative steps.",
   eye: "The identity matrix [n,n], or [n,m].\nErrors: a negative size.",
-  zeros_like: "Zeros of the same shape, dtype and device.",
-  ones_like: "Ones of the same shape, dtype and device.",
+  zeros_like: "Zeros of the same shape, dtype and device.\nErrors: none of its own.",
+  ones_like: "Ones of the same shape, dtype and device.\nErrors: none of its own.",
   rand: "Uniform numbers in [0, 1).\nErrors: a negative size.",
   randn: "Numbers of the standard normal distribution.\nErrors: a negative size.",
   randint: "Uniform integers in [low, high), floats unless `dtype` says otherwise.\nErrors: low ≥ high.",

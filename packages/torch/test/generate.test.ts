@@ -36,6 +36,7 @@ test("every documented operator exists, and its sentence is in the generated int
   const names = new Set(rows.map((row) => row[1]));
   for (const [name, doc] of Object.entries(operatorDocs)) {
     expect(names).toContain(`aten::${name}`);
+    expect(doc, name).toMatch(/\nErrors: /);
     expect(functions).toContain(doc.split("\n")[0]);
   }
 });

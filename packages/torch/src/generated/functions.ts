@@ -1682,6 +1682,7 @@ export interface Functions {
   _wrappedQuantizedLinearPrepacked(input: Tensor, inputScale: Tensor, inputZeroPoint: Tensor, packedWeight: Tensor, outputScale: Tensor, outputZeroPoint: Tensor, outChannel: Int): Tensor;
   /**
    * |x|, the magnitude of complex numbers, element by element. The shape stays.
+   * Errors: bool.
    * `aten::abs(Tensor self) -> Tensor`
    */
   abs(self_: Tensor): Tensor;
@@ -2251,6 +2252,7 @@ export interface Functions {
   cdist(x1: Tensor, x2: Tensor, p?: number, computeMode?: Int | null): Tensor;
   /**
    * Smallest integer ≥ x, element by element. The shape stays.
+   * Errors: complex numbers or bool.
    * `aten::ceil(Tensor self) -> Tensor`
    */
   ceil(self_: Tensor): Tensor;
@@ -2353,6 +2355,7 @@ export interface Functions {
   clip_(self_: Tensor, min?: Tensor | null, max?: Tensor | null): Tensor;
   /**
    * A copy with memory of its own; gradients flow through.
+   * Errors: none of its own.
    * `aten::clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor`
    */
   clone(self_: Tensor, options?: { memoryFormat?: MemoryFormat | null | undefined }): Tensor;
@@ -2401,6 +2404,7 @@ export interface Functions {
   constantPadNd(self_: Tensor, pad: readonly Int[], options: { value?: Scalar | undefined; out: Tensor }): Tensor;
   /**
    * The tensor itself when its elements lie row by row, else such a copy.
+   * Errors: none of its own.
    * `aten::contiguous(Tensor(a) self, *, MemoryFormat memory_format=0) -> Tensor(a)`
    */
   contiguous(self_: Tensor, options?: { memoryFormat?: MemoryFormat | undefined }): Tensor;
@@ -2497,6 +2501,7 @@ export interface Functions {
   corrcoef(self_: Tensor): Tensor;
   /**
    * Cosine of radians, element by element. The shape stays.
+   * Errors: none; every dtype is taken.
    * `aten::cos(Tensor self) -> Tensor`
    */
   cos(self_: Tensor): Tensor;
@@ -2638,6 +2643,7 @@ export interface Functions {
   det(self_: Tensor): Tensor;
   /**
    * A view of the same memory without history.
+   * Errors: none of its own.
    * `aten::detach(Tensor(a) self) -> Tensor(a)`
    */
   detach(self_: Tensor): Tensor;
@@ -2839,6 +2845,7 @@ export interface Functions {
   equal(self_: Tensor, other: Tensor): boolean;
   /**
    * Error function, element by element. The shape stays.
+   * Errors: complex numbers.
    * `aten::erf(Tensor self) -> Tensor`
    */
   erf(self_: Tensor): Tensor;
@@ -2857,6 +2864,7 @@ export interface Functions {
   erfinv_(self_: Tensor): Tensor;
   /**
    * eˣ, element by element. The shape stays.
+   * Errors: none; every dtype is taken.
    * `aten::exp(Tensor self) -> Tensor`
    */
   exp(self_: Tensor): Tensor;
@@ -2881,6 +2889,7 @@ export interface Functions {
   expandCopy(self_: Tensor, size: readonly Int[], options: { implicit?: boolean | undefined; out: Tensor }): Tensor;
   /**
    * eˣ − 1, exact near 0, element by element. The shape stays.
+   * Errors: none; every dtype is taken.
    * `aten::expm1(Tensor self) -> Tensor`
    */
   expm1(self_: Tensor): Tensor;
@@ -3101,6 +3110,7 @@ export interface Functions {
   floatPower_(self_: Tensor, exponent: Scalar): Tensor;
   /**
    * Largest integer ≤ x, element by element. The shape stays.
+   * Errors: complex numbers or bool.
    * `aten::floor(Tensor self) -> Tensor`
    */
   floor(self_: Tensor): Tensor;
@@ -3207,6 +3217,7 @@ export interface Functions {
   ge_(self_: Tensor, other: Scalar): Tensor;
   /**
    * x Φ(x), exactly or with `approximate: "tanh"`, element by element. The shape stays.
+   * Errors: anything but floating point numbers.
    * `aten::gelu(Tensor self, *, str approximate="none") -> Tensor`
    */
   gelu(self_: Tensor, options?: { approximate?: string | undefined }): Tensor;
@@ -3578,6 +3589,7 @@ export interface Functions {
   isclose(self_: Tensor, other: Tensor, rtol?: number, atol?: number, equalNan?: boolean): Tensor;
   /**
    * Whether x is neither infinite nor NaN, as bool, element by element. The shape stays.
+   * Errors: none; every dtype is taken.
    * `aten::isfinite(Tensor self) -> Tensor`
    */
   isfinite(self_: Tensor): Tensor;
@@ -3595,6 +3607,7 @@ export interface Functions {
   isinf(self_: Tensor, options: { out: Tensor }): Tensor;
   /**
    * Whether x is NaN, as bool, element by element. The shape stays.
+   * Errors: none; every dtype is taken.
    * `aten::isnan(Tensor self) -> Tensor`
    */
   isnan(self_: Tensor): Tensor;
@@ -3676,6 +3689,7 @@ export interface Functions {
   le_(self_: Tensor, other: Scalar): Tensor;
   /**
    * x, or negativeSlope · x below 0, element by element. The shape stays.
+   * Errors: anything but floating point numbers.
    * `aten::leaky_relu(Tensor self, Scalar negative_slope=0.01) -> Tensor`
    */
   leakyRelu(self_: Tensor, options?: { negativeSlope?: Scalar | undefined }): Tensor;
@@ -3974,12 +3988,14 @@ export interface Functions {
   linspace(start: Tensor, end: Scalar, steps: Int, options: { out: Tensor }): Tensor;
   /**
    * Natural logarithm; NaN below 0, element by element. The shape stays.
+   * Errors: none; every dtype is taken.
    * `aten::log(Tensor self) -> Tensor`
    */
   log(self_: Tensor): Tensor;
   log(self_: Tensor, options: { out: Tensor }): Tensor;
   /**
    * Logarithm to base 10, element by element. The shape stays.
+   * Errors: none; every dtype is taken.
    * `aten::log10(Tensor self) -> Tensor`
    */
   log10(self_: Tensor): Tensor;
@@ -3988,6 +4004,7 @@ export interface Functions {
   log10_(self_: Tensor): Tensor;
   /**
    * ln(1 + x), exact near 0, element by element. The shape stays.
+   * Errors: none; every dtype is taken.
    * `aten::log1p(Tensor self) -> Tensor`
    */
   log1p(self_: Tensor): Tensor;
@@ -3996,6 +4013,7 @@ export interface Functions {
   log1p_(self_: Tensor): Tensor;
   /**
    * Logarithm to base 2, element by element. The shape stays.
+   * Errors: none; every dtype is taken.
    * `aten::log2(Tensor self) -> Tensor`
    */
   log2(self_: Tensor): Tensor;
@@ -4050,6 +4068,7 @@ export interface Functions {
   logicalAnd_(self_: Tensor, other: Tensor): Tensor;
   /**
    * Whether x is 0, as bool, element by element. The shape stays.
+   * Errors: none; every dtype is taken.
    * `aten::logical_not(Tensor self) -> Tensor`
    */
   logicalNot(self_: Tensor): Tensor;
@@ -4597,6 +4616,7 @@ export interface Functions {
   ne_(self_: Tensor, other: Scalar): Tensor;
   /**
    * −x, element by element. The shape stays.
+   * Errors: bool.
    * `aten::neg(Tensor self) -> Tensor`
    */
   neg(self_: Tensor): Tensor;
@@ -4660,6 +4680,7 @@ export interface Functions {
   nllLossNd(self_: Tensor, target: Tensor, weight?: Tensor | null, reduction?: Int, ignoreIndex?: Int): Tensor;
   /**
    * int64 indices of the elements that are not 0: [count, dimensions]. Waits for the device.
+   * Errors: none of its own.
    * `aten::nonzero(Tensor self) -> Tensor`
    */
   nonzero(self_: Tensor): Tensor;
@@ -4749,6 +4770,7 @@ export interface Functions {
   ones(size: readonly Int[], options: { out: Tensor }): Tensor;
   /**
    * Ones of the same shape, dtype and device.
+   * Errors: none of its own.
    * `aten::ones_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
    */
   onesLike(self_: Tensor, options?: { dtype?: Dtype | null | undefined; layout?: Layout | null | undefined; device?: Device | null | undefined; pinMemory?: boolean | null | undefined; memoryFormat?: MemoryFormat | null | undefined }): Tensor;
@@ -5038,6 +5060,7 @@ export interface Functions {
   real(self_: Tensor): Tensor;
   /**
    * 1/x, element by element. The shape stays.
+   * Errors: none; every dtype is taken.
    * `aten::reciprocal(Tensor self) -> Tensor`
    */
   reciprocal(self_: Tensor): Tensor;
@@ -5064,6 +5087,7 @@ export interface Functions {
   reflectionPad3dBackward(gradOutput: Tensor, self_: Tensor, padding: Int | readonly Int[], options: { gradInput: Tensor }): Tensor;
   /**
    * max(x, 0), element by element. The shape stays.
+   * Errors: complex numbers or bool.
    * `aten::relu(Tensor self) -> Tensor`
    */
   relu(self_: Tensor): Tensor;
@@ -5217,6 +5241,7 @@ export interface Functions {
   rot90(self_: Tensor, options: { k?: Int | undefined; dims?: readonly Int[] | undefined; out: Tensor }): Tensor;
   /**
    * Nearest integer, halves to the even one, or to `decimals` places, element by element. The shape stays.
+   * Errors: complex numbers or bool.
    * `aten::round(Tensor self) -> Tensor`
    * `aten::round.decimals(Tensor self, *, int decimals) -> Tensor`
    */
@@ -5258,6 +5283,7 @@ export interface Functions {
   rreluWithNoiseFunctional(self_: Tensor, noise: Tensor, lower?: Scalar, upper?: Scalar, training?: boolean, generator?: Generator | null): [result0: Tensor, noise_out: Tensor];
   /**
    * 1/√x, element by element. The shape stays.
+   * Errors: none; every dtype is taken.
    * `aten::rsqrt(Tensor self) -> Tensor`
    */
   rsqrt(self_: Tensor): Tensor;
@@ -5381,6 +5407,7 @@ export interface Functions {
   shallowCopyData_(self_: Tensor, source: Tensor): Tensor;
   /**
    * 1 / (1 + e⁻ˣ), element by element. The shape stays.
+   * Errors: none; every dtype is taken.
    * `aten::sigmoid(Tensor self) -> Tensor`
    */
   sigmoid(self_: Tensor): Tensor;
@@ -5392,6 +5419,7 @@ export interface Functions {
   sigmoidBackward(gradOutput: Tensor, output: Tensor, options: { gradInput: Tensor }): Tensor;
   /**
    * −1, 0 or 1, element by element. The shape stays.
+   * Errors: complex numbers.
    * `aten::sign(Tensor self) -> Tensor`
    */
   sign(self_: Tensor): Tensor;
@@ -5403,6 +5431,7 @@ export interface Functions {
   signbit(self_: Tensor, options: { out: Tensor }): Tensor;
   /**
    * x · sigmoid(x), element by element. The shape stays.
+   * Errors: integers or bool.
    * `aten::silu(Tensor self) -> Tensor`
    */
   silu(self_: Tensor): Tensor;
@@ -5414,6 +5443,7 @@ export interface Functions {
   siluBackward(gradOutput: Tensor, self_: Tensor, options: { gradInput: Tensor }): Tensor;
   /**
    * Sine of radians, element by element. The shape stays.
+   * Errors: none; every dtype is taken.
    * `aten::sin(Tensor self) -> Tensor`
    */
   sin(self_: Tensor): Tensor;
@@ -5500,7 +5530,8 @@ export interface Functions {
   softMarginLossBackward(gradOutput: Tensor, self_: Tensor, target: Tensor, reduction: Int): Tensor;
   softMarginLossBackward(gradOutput: Tensor, self_: Tensor, target: Tensor, reduction: Int, options: { gradInput: Tensor }): Tensor;
   /**
-   * exp(x) / Σ exp(x) along `dim`; the shape stays.
+   * exp(x) / Σ exp(x) along `dim`. The shape stays.
+   * Errors: a dimension out of range; integers, unless `dtype` says what to compute in.
    * `aten::softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor`
    */
   softmax(self_: Tensor, dim: Int, options?: { dtype?: Dtype | null | undefined }): Tensor;
@@ -5508,6 +5539,7 @@ export interface Functions {
   softmax(self_: Tensor, dim: Int, options: { dtype?: Dtype | null | undefined; out: Tensor }): Tensor;
   /**
    * ln(1 + e^(beta x)) / beta, element by element. The shape stays.
+   * Errors: anything but floating point numbers.
    * `aten::softplus(Tensor self, Scalar beta=1, Scalar threshold=20) -> Tensor`
    */
   softplus(self_: Tensor, options?: { beta?: Scalar | undefined; threshold?: Scalar | undefined }): Tensor;
@@ -5872,6 +5904,7 @@ export interface Functions {
   splitWithSizesCopy(self_: Tensor, splitSizes: readonly Int[], options: { dim?: Int | undefined; out: readonly Tensor[] }): void;
   /**
    * √x; NaN below 0, element by element. The shape stays.
+   * Errors: none; every dtype is taken.
    * `aten::sqrt(Tensor self) -> Tensor`
    */
   sqrt(self_: Tensor): Tensor;
@@ -5880,6 +5913,7 @@ export interface Functions {
   sqrt_(self_: Tensor): Tensor;
   /**
    * x², element by element. The shape stays.
+   * Errors: none; every dtype is taken.
    * `aten::square(Tensor self) -> Tensor`
    */
   square(self_: Tensor): Tensor;
@@ -6062,6 +6096,7 @@ export interface Functions {
   tan_(self_: Tensor): Tensor;
   /**
    * Hyperbolic tangent, element by element. The shape stays.
+   * Errors: none; every dtype is taken.
    * `aten::tanh(Tensor self) -> Tensor`
    */
   tanh(self_: Tensor): Tensor;
@@ -6238,6 +6273,7 @@ export interface Functions {
   trueDivide_(self_: Tensor, other: Scalar): Tensor;
   /**
    * Integer part, element by element. The shape stays.
+   * Errors: complex numbers or bool.
    * `aten::trunc(Tensor self) -> Tensor`
    */
   trunc(self_: Tensor): Tensor;
@@ -6521,6 +6557,7 @@ export interface Functions {
   zeros(size: readonly Int[], options: { out: Tensor }): Tensor;
   /**
    * Zeros of the same shape, dtype and device.
+   * Errors: none of its own.
    * `aten::zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
    */
   zerosLike(self_: Tensor, options?: { dtype?: Dtype | null | undefined; layout?: Layout | null | undefined; device?: Device | null | undefined; pinMemory?: boolean | null | undefined; memoryFormat?: MemoryFormat | null | undefined }): Tensor;

@@ -7,6 +7,7 @@ declare module "../tensor.ts" {
   interface Tensor {
     /**
      * |x|, the magnitude of complex numbers, element by element. The shape stays.
+     * Errors: bool.
      * `aten::abs(Tensor self) -> Tensor`
      */
     abs(): Tensor;
@@ -431,6 +432,7 @@ declare module "../tensor.ts" {
     ccolIndicesCopy(): Tensor;
     /**
      * Smallest integer ≥ x, element by element. The shape stays.
+     * Errors: complex numbers or bool.
      * `aten::ceil(Tensor self) -> Tensor`
      */
     ceil(): Tensor;
@@ -525,6 +527,7 @@ declare module "../tensor.ts" {
     clip_(min?: Tensor | null, max?: Tensor | null): Tensor;
     /**
      * A copy with memory of its own; gradients flow through.
+     * Errors: none of its own.
      * `aten::clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor`
      */
     clone(options?: { memoryFormat?: MemoryFormat | null | undefined }): Tensor;
@@ -556,6 +559,7 @@ declare module "../tensor.ts" {
     constantPadNd(options: { pad: readonly Int[]; value?: Scalar | undefined }): Tensor;
     /**
      * The tensor itself when its elements lie row by row, else such a copy.
+     * Errors: none of its own.
      * `aten::contiguous(Tensor(a) self, *, MemoryFormat memory_format=0) -> Tensor(a)`
      */
     contiguous(options?: { memoryFormat?: MemoryFormat | undefined }): Tensor;
@@ -598,6 +602,7 @@ declare module "../tensor.ts" {
     corrcoef(): Tensor;
     /**
      * Cosine of radians, element by element. The shape stays.
+     * Errors: none; every dtype is taken.
      * `aten::cos(Tensor self) -> Tensor`
      */
     cos(): Tensor;
@@ -684,6 +689,7 @@ declare module "../tensor.ts" {
     det(): Tensor;
     /**
      * A view of the same memory without history.
+     * Errors: none of its own.
      * `aten::detach(Tensor(a) self) -> Tensor(a)`
      */
     detach(): Tensor;
@@ -820,6 +826,7 @@ declare module "../tensor.ts" {
     eq_(options: { other: Scalar }): Tensor;
     /**
      * Error function, element by element. The shape stays.
+     * Errors: complex numbers.
      * `aten::erf(Tensor self) -> Tensor`
      */
     erf(): Tensor;
@@ -835,6 +842,7 @@ declare module "../tensor.ts" {
     erfinv_(): Tensor;
     /**
      * eˣ, element by element. The shape stays.
+     * Errors: none; every dtype is taken.
      * `aten::exp(Tensor self) -> Tensor`
      */
     exp(): Tensor;
@@ -858,6 +866,7 @@ declare module "../tensor.ts" {
     expandCopy(options: { size: readonly Int[]; implicit?: boolean | undefined }): Tensor;
     /**
      * eˣ − 1, exact near 0, element by element. The shape stays.
+     * Errors: none; every dtype is taken.
      * `aten::expm1(Tensor self) -> Tensor`
      */
     expm1(): Tensor;
@@ -1008,6 +1017,7 @@ declare module "../tensor.ts" {
     floatPower_(options: { exponent: Scalar }): Tensor;
     /**
      * Largest integer ≤ x, element by element. The shape stays.
+     * Errors: complex numbers or bool.
      * `aten::floor(Tensor self) -> Tensor`
      */
     floor(): Tensor;
@@ -1093,6 +1103,7 @@ declare module "../tensor.ts" {
     ge_(options: { other: Scalar }): Tensor;
     /**
      * x Φ(x), exactly or with `approximate: "tanh"`, element by element. The shape stays.
+     * Errors: anything but floating point numbers.
      * `aten::gelu(Tensor self, *, str approximate="none") -> Tensor`
      */
     gelu(options?: { approximate?: string | undefined }): Tensor;
@@ -1345,6 +1356,7 @@ declare module "../tensor.ts" {
     isclose(other: Tensor, rtol?: number, atol?: number, equalNan?: boolean): Tensor;
     /**
      * Whether x is neither infinite nor NaN, as bool, element by element. The shape stays.
+     * Errors: none; every dtype is taken.
      * `aten::isfinite(Tensor self) -> Tensor`
      */
     isfinite(): Tensor;
@@ -1352,6 +1364,7 @@ declare module "../tensor.ts" {
     isinf(): Tensor;
     /**
      * Whether x is NaN, as bool, element by element. The shape stays.
+     * Errors: none; every dtype is taken.
      * `aten::isnan(Tensor self) -> Tensor`
      */
     isnan(): Tensor;
@@ -1411,6 +1424,7 @@ declare module "../tensor.ts" {
     le_(options: { other: Scalar }): Tensor;
     /**
      * x, or negativeSlope · x below 0, element by element. The shape stays.
+     * Errors: anything but floating point numbers.
      * `aten::leaky_relu(Tensor self, Scalar negative_slope=0.01) -> Tensor`
      */
     leakyRelu(options?: { negativeSlope?: Scalar | undefined }): Tensor;
@@ -1579,11 +1593,13 @@ declare module "../tensor.ts" {
     linalgVectorNorm(ord?: Scalar, dim?: Int | readonly Int[] | null, keepdim?: boolean, options?: { dtype?: Dtype | null | undefined }): Tensor;
     /**
      * Natural logarithm; NaN below 0, element by element. The shape stays.
+     * Errors: none; every dtype is taken.
      * `aten::log(Tensor self) -> Tensor`
      */
     log(): Tensor;
     /**
      * Logarithm to base 10, element by element. The shape stays.
+     * Errors: none; every dtype is taken.
      * `aten::log10(Tensor self) -> Tensor`
      */
     log10(): Tensor;
@@ -1591,6 +1607,7 @@ declare module "../tensor.ts" {
     log10_(): Tensor;
     /**
      * ln(1 + x), exact near 0, element by element. The shape stays.
+     * Errors: none; every dtype is taken.
      * `aten::log1p(Tensor self) -> Tensor`
      */
     log1p(): Tensor;
@@ -1598,6 +1615,7 @@ declare module "../tensor.ts" {
     log1p_(): Tensor;
     /**
      * Logarithm to base 2, element by element. The shape stays.
+     * Errors: none; every dtype is taken.
      * `aten::log2(Tensor self) -> Tensor`
      */
     log2(): Tensor;
@@ -1642,6 +1660,7 @@ declare module "../tensor.ts" {
     logicalAnd_(other: Tensor): Tensor;
     /**
      * Whether x is 0, as bool, element by element. The shape stays.
+     * Errors: none; every dtype is taken.
      * `aten::logical_not(Tensor self) -> Tensor`
      */
     logicalNot(): Tensor;
@@ -2022,6 +2041,7 @@ declare module "../tensor.ts" {
     ne_(options: { other: Scalar }): Tensor;
     /**
      * −x, element by element. The shape stays.
+     * Errors: bool.
      * `aten::neg(Tensor self) -> Tensor`
      */
     neg(): Tensor;
@@ -2073,6 +2093,7 @@ declare module "../tensor.ts" {
     nllLossNd(target: Tensor, weight?: Tensor | null, reduction?: Int, ignoreIndex?: Int): Tensor;
     /**
      * int64 indices of the elements that are not 0: [count, dimensions]. Waits for the device.
+     * Errors: none of its own.
      * `aten::nonzero(Tensor self) -> Tensor`
      */
     nonzero(): Tensor;
@@ -2141,6 +2162,7 @@ declare module "../tensor.ts" {
     oneHot(numClasses?: Int): Tensor;
     /**
      * Ones of the same shape, dtype and device.
+     * Errors: none of its own.
      * `aten::ones_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
      */
     onesLike(options?: { dtype?: Dtype | null | undefined; layout?: Layout | null | undefined; device?: Device | null | undefined; pinMemory?: boolean | null | undefined; memoryFormat?: MemoryFormat | null | undefined }): Tensor;
@@ -2336,6 +2358,7 @@ declare module "../tensor.ts" {
     real(): Tensor;
     /**
      * 1/x, element by element. The shape stays.
+     * Errors: none; every dtype is taken.
      * `aten::reciprocal(Tensor self) -> Tensor`
      */
     reciprocal(): Tensor;
@@ -2352,6 +2375,7 @@ declare module "../tensor.ts" {
     reflectionPad3d(options: { padding: Int | readonly Int[] }): Tensor;
     /**
      * max(x, 0), element by element. The shape stays.
+     * Errors: complex numbers or bool.
      * `aten::relu(Tensor self) -> Tensor`
      */
     relu(): Tensor;
@@ -2454,6 +2478,7 @@ declare module "../tensor.ts" {
     rot90(k?: Int, dims?: readonly Int[]): Tensor;
     /**
      * Nearest integer, halves to the even one, or to `decimals` places, element by element. The shape stays.
+     * Errors: complex numbers or bool.
      * `aten::round(Tensor self) -> Tensor`
      * `aten::round.decimals(Tensor self, *, int decimals) -> Tensor`
      */
@@ -2486,6 +2511,7 @@ declare module "../tensor.ts" {
     rreluWithNoiseFunctional(noise: Tensor, lower?: Scalar, upper?: Scalar, training?: boolean, generator?: Generator | null): [result0: Tensor, noise_out: Tensor];
     /**
      * 1/√x, element by element. The shape stays.
+     * Errors: none; every dtype is taken.
      * `aten::rsqrt(Tensor self) -> Tensor`
      */
     rsqrt(): Tensor;
@@ -2587,6 +2613,7 @@ declare module "../tensor.ts" {
     shallowCopyData_(source: Tensor): Tensor;
     /**
      * 1 / (1 + e⁻ˣ), element by element. The shape stays.
+     * Errors: none; every dtype is taken.
      * `aten::sigmoid(Tensor self) -> Tensor`
      */
     sigmoid(): Tensor;
@@ -2594,6 +2621,7 @@ declare module "../tensor.ts" {
     sigmoid_(): Tensor;
     /**
      * −1, 0 or 1, element by element. The shape stays.
+     * Errors: complex numbers.
      * `aten::sign(Tensor self) -> Tensor`
      */
     sign(): Tensor;
@@ -2603,6 +2631,7 @@ declare module "../tensor.ts" {
     signbit(): Tensor;
     /**
      * x · sigmoid(x), element by element. The shape stays.
+     * Errors: integers or bool.
      * `aten::silu(Tensor self) -> Tensor`
      */
     silu(): Tensor;
@@ -2610,6 +2639,7 @@ declare module "../tensor.ts" {
     silu_(): Tensor;
     /**
      * Sine of radians, element by element. The shape stays.
+     * Errors: none; every dtype is taken.
      * `aten::sin(Tensor self) -> Tensor`
      */
     sin(): Tensor;
@@ -2671,7 +2701,8 @@ declare module "../tensor.ts" {
     softMarginLoss(target: Tensor, options?: { reduction?: Int | undefined }): Tensor;
     softMarginLoss(target: Tensor, reduction?: Int): Tensor;
     /**
-     * exp(x) / Σ exp(x) along `dim`; the shape stays.
+     * exp(x) / Σ exp(x) along `dim`. The shape stays.
+     * Errors: a dimension out of range; integers, unless `dtype` says what to compute in.
      * `aten::softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor`
      */
     softmax(dim: Int, options?: { dtype?: Dtype | null | undefined }): Tensor;
@@ -2679,6 +2710,7 @@ declare module "../tensor.ts" {
     softmax(options: { dim: Int; dtype?: Dtype | null | undefined }): Tensor;
     /**
      * ln(1 + e^(beta x)) / beta, element by element. The shape stays.
+     * Errors: anything but floating point numbers.
      * `aten::softplus(Tensor self, Scalar beta=1, Scalar threshold=20) -> Tensor`
      */
     softplus(options?: { beta?: Scalar | undefined; threshold?: Scalar | undefined }): Tensor;
@@ -2845,6 +2877,7 @@ declare module "../tensor.ts" {
     splitWithSizesCopy(options: { splitSizes: readonly Int[]; dim?: Int | undefined }): Tensor[];
     /**
      * √x; NaN below 0, element by element. The shape stays.
+     * Errors: none; every dtype is taken.
      * `aten::sqrt(Tensor self) -> Tensor`
      */
     sqrt(): Tensor;
@@ -2852,6 +2885,7 @@ declare module "../tensor.ts" {
     sqrt_(): Tensor;
     /**
      * x², element by element. The shape stays.
+     * Errors: none; every dtype is taken.
      * `aten::square(Tensor self) -> Tensor`
      */
     square(): Tensor;
@@ -3027,6 +3061,7 @@ declare module "../tensor.ts" {
     tan_(): Tensor;
     /**
      * Hyperbolic tangent, element by element. The shape stays.
+     * Errors: none; every dtype is taken.
      * `aten::tanh(Tensor self) -> Tensor`
      */
     tanh(): Tensor;
@@ -3156,6 +3191,7 @@ declare module "../tensor.ts" {
     trueDivide_(options: { other: Scalar }): Tensor;
     /**
      * Integer part, element by element. The shape stays.
+     * Errors: complex numbers or bool.
      * `aten::trunc(Tensor self) -> Tensor`
      */
     trunc(): Tensor;
@@ -3381,6 +3417,7 @@ declare module "../tensor.ts" {
     zero_(): Tensor;
     /**
      * Zeros of the same shape, dtype and device.
+     * Errors: none of its own.
      * `aten::zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
      */
     zerosLike(options?: { dtype?: Dtype | null | undefined; layout?: Layout | null | undefined; device?: Device | null | undefined; pinMemory?: boolean | null | undefined; memoryFormat?: MemoryFormat | null | undefined }): Tensor;
