@@ -67,6 +67,6 @@ for (const contender of contenders) {
   const flops = speed * trainingFlopsPerToken(config, shape.sequenceLength);
   const versus = (key: "seconds" | "cpuSeconds") => (contender === ours ? "" : ratioText(ours[key], contender[key]));
   console.log(
-    `| ${contender.name} | ${speed.toFixed(0)} | ${(flops / 1e9).toFixed(0)} | ${((100 * flops) / peak("float32")).toFixed(0)} % | ${versus("seconds")} | ${versus("cpuSeconds")} | ${mebibytes(contender.peakBytes)} | ${contender.ready.firstStepSeconds!.toFixed(2)} s |`,
+    `| ${contender.name} | ${speed.toFixed(0)} | ${(flops / 1e9).toFixed(0)} | ${((100 * flops) / peak("float32")).toFixed(0)} % | ${versus("seconds")} | ${versus("cpuSeconds")} | ${mebibytes(contender.peakBytes)} | ${contender.ready.firstStepSeconds!.toFixed(2)} s, ${(contender.ready.firstStepSeconds! / median(contender.seconds)).toFixed(1)} steps |`,
   );
 }
