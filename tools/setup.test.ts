@@ -18,6 +18,7 @@ import { type Addon, buildAddon, findCompiler, ownFlags } from "../packages/torc
 import { cachedRoot, compareVersions, findLibtorch, headerVersion, sharedLibrary } from "../packages/torch/setup/libtorch.mjs";
 import { withLock } from "../packages/torch/setup/lock.mjs";
 import { commandFor, installPackages } from "../packages/torch/setup/packages.mjs";
+import { libtorchStep } from "../packages/torch/setup/steps.mjs";
 import { requirements, WHEELS, wheelsFor } from "../packages/torch/setup/wheels.mjs";
 import { dependenciesAreInstalled } from "./setup/npm.mjs";
 import { repository } from "./setup/repository.mjs";
@@ -85,6 +86,23 @@ test("a Python torch that is too old is passed over with its reason; a $LIBTORCH
   vi.stubEnv("LIBTORCH", old);
   await expect(findLibtorch()).rejects.toThrow(/found 1\.13\.1 in .*, 2\.6 or newer is needed\.\n.*unset LIBTORCH/);
 });
+
+test.runIf(process.platform === "linux" && !existsSync("/usr/include/torch"))(
+  "a distribution's libtorch that is too old is refused before it is installed",
+  async () => {
+    vi.spyOn(console, "log").mockImplementation(() => {});
+    const folder = temporary();
+    const [log, script] = [join(folder, "log"), (output: string) => `#!/bin/sh\necho "${output}"\n`];
+    writeFileSync(join(folder, "apt-cache"), script("libtorch-dev:\n  Installed: (none)\n  Candidate: 1.13.1+dfsg-4"));
+    writeFileSync(join(folder, "apt-get"), `#!/bin/sh\necho called > ${log}\n`);
+    for (const name of ["apt-cache", "apt-get"]) chmodSync(join(folder, name), 0o755);
+    vi.stubEnv("PATH", folder);
+    await expect(libtorchStep({ system: true })).rejects.toThrow(
+      /libtorch-dev is 1\.13\.1, 2\.6 or newer is needed\.\n.*leave out --system-libtorch/,
+    );
+    expect(existsSync(log)).toBe(false);
+  },
+);
 
 test("every wheel is pinned for both Linux machines, and pip is held to the hashes", () => {
   for (const { name, sha256 } of WHEELS) {

@@ -5,9 +5,10 @@ import { parseArgs } from "node:util";
 import { buildAddon, findCompiler, sourcesIn } from "./compile.mjs";
 import { packageFolder, standingChoice, writeConfig } from "./config.mjs";
 import { fetchLibtorch } from "./fetch.mjs";
-import { cachedRoot, findLibtorch, PINNED_VERSION, triedLines } from "./libtorch.mjs";
+import { cachedRoot, compareVersions, findLibtorch, MINIMUM_VERSION, PINNED_VERSION, triedLines } from "./libtorch.mjs";
 import { withLock } from "./lock.mjs";
 import { installPackages } from "./packages.mjs";
+import { run } from "./process.mjs";
 import { elapsed, SetupError } from "./say.mjs";
 
 /** @typedef {import("./compile.mjs").Addon} Addon */
@@ -109,6 +110,7 @@ export async function libtorchStep(options) {
   if (libtorch === undefined) {
     const began = performance.now();
     console.log(triedLines(tried));
+    if (options.system) await demandNewPackage();
     await (options.system ? installPackages("libtorch of the system", SYSTEM_LIBTORCH) : fetchLibtorch());
     fetched = `, ${options.system ? "installed" : "fetched"} in ${elapsed(began)}`;
     ({ libtorch, tried } = await findLibtorch(options));
@@ -152,8 +154,19 @@ export async function addonsStep(addons) {
   return { what: "native addons", state: built.length === 0 ? "up to date" : built.join("; "), changed: built.length > 0 };
 }
 
+/** Asked before it is installed: Debian 12 and Ubuntu 24.04 have releases that are too old. */
+async function demandNewPackage() {
+  const asked = await run("apt-cache", ["policy", SYSTEM_LIBTORCH.debian[0]]);
+  const version = /Candidate: (\d+(\.\d+)+)/.exec(asked.stdout)?.[1];
+  if (version !== undefined && compareVersions(version, MINIMUM_VERSION) < 0)
+    throw new SetupError(
+      `This distribution's ${SYSTEM_LIBTORCH.debian[0]} is ${version}, ${MINIMUM_VERSION} or newer is needed.`,
+      "leave out --system-libtorch (then one is found or fetched)",
+    );
+}
+
 /** Debian 13 has 2.6. */
-const SYSTEM_LIBTORCH = { debian: ["libtorch-dev"], fedora: ["pytorch-devel"], macos: "brew install pytorch" };
+const SYSTEM_LIBTORCH = { debian: /** @type {const} */ (["libtorch-dev"]), fedora: ["pytorch-devel"], macos: "brew install pytorch" };
 
 /** @param {Libtorch} libtorch */
 const described = ({ version, source, root }) =>
