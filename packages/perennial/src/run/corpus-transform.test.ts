@@ -57,6 +57,49 @@ describe("parallel", () => {
       expect(texts.join("\n").split(en.slice(0, -1)).length + texts.join("\n").split(eu.slice(0, -1)).length).toBe(4);
   });
 
+  test("pairs that are no translations go: by the score of the record, or by a lexicon learned from the pairs", async () => {
+    const scored = pairs.map((pair, i) => ({ ...pair, quality: [0.9, 0.2, 0.8][i] }));
+    const byScore = { transform: "parallel", fields, scoreField: "quality", filter: { similarity: "score" } };
+    const good = await made("scored", [...scored, scored[0]!, { en: "Same.", eu: "Same.", quality: 1 }], byScore);
+    expect(good.texts.join("\n")).not.toContain("Zerua");
+    expect(good.texts.join("\n").match(/Itsasoa/g)).toHaveLength(1);
+    expect(good.notes).toMatch(/1 dropped: similarity-below-min, 1 dropped: repeated, 1 dropped: copy/);
+    // Words of one language stand for words of the other; every sixth pair is another sentence's.
+    const word = (i: number) => "abcdefghij"[i % 10]!.repeat(4) + "klmnopq"[i % 7]!;
+    const sentence = (i: number, suffix: string) => [0, 3, 5].map((k) => word(i + k) + suffix).join(" ");
+    const taught = Array.from({ length: 120 }, (_, i) => ({ en: sentence(i, ""), eu: sentence(i % 6 === 5 ? i + 31 : i, "x") }));
+    const { texts, notes } = await made("taught", taught, {
+      transform: "parallel",
+      fields,
+      filter: { similarity: "lexicon" },
+      pairsPerDocument: 1,
+    });
+    const wrong = taught.filter(({ en, eu }) => !eu.startsWith(`${en.split(" ")[0]}x`));
+    const kept = new Set(texts.flatMap((text) => text.split("\n").map((line) => line.replace(/^\w+: /, ""))));
+    const keptWrong = wrong.filter(({ en, eu }) => texts.some((text) => text.includes(en) && text.includes(eu)));
+    expect(keptWrong.length).toBeLessThan(wrong.length / 4);
+    expect(kept.size).toBeGreaterThan(60);
+    expect(notes).toContain("dropped: similarity-below-min");
+  });
+
+  test("the best pairs by score, few of them repeated; a selection without scores says what it needs", async () => {
+    const records = Array.from({ length: 20 }, (_, i) => ({
+      en: `Sentence number ${i} is here.`,
+      eu: `Hona hemen ${i}. esaldia.`,
+      q: i / 20,
+    }));
+    const select = { mode: "percentile", level: 0.9, minPairs: 6 };
+    const spec = { transform: "parallel", fields, scoreField: "q", select, pairsPerDocument: 1 };
+    const { texts, notes } = await made("best", records, spec);
+    expect(texts).toHaveLength(6); // two pairs, three times
+    expect(new Set(texts.map((text) => /\d+/.exec(text)![0]))).toEqual(new Set(["18", "19"]));
+    expect(notes).toContain("18 dropped: score below the level");
+    await expect(made("best", records, { ...spec, scoreField: null })).rejects.toThrow(
+      "transform.scoreField: expected the field of the scores",
+    );
+    await expect(made("best", records, { ...spec, scoreField: "nowhere" })).rejects.toThrow(/missing score/);
+  });
+
   test("wrong fields are an error that names them", async () => {
     await expect(made("wrong", pairs, { transform: "parallel", fields: { en: "English", fr: "French" } })).rejects.toThrow(
       /expected records with the fields en and fr/,

@@ -6,6 +6,7 @@ import { FieldError } from "../errors.ts";
 import {
   clozeQuestion,
   corruptAnswers,
+  type ParallelRecord,
   type ParallelTransform,
   parallelDocuments,
   type QuestionGenerator,
@@ -65,13 +66,14 @@ async function* parallel(
 ): AsyncGenerator<string> {
   const [x, y] = Object.keys(transform.fields) as [string, string];
   const counts: TransformCounts = { records: 0, documents: 0, dropped: {} };
-  async function* records() {
+  async function* records(): AsyncGenerator<ParallelRecord> {
     for await (const { text, metadata } of readDocuments(paths, { textField: x })) {
       const other = metadata[y];
-      yield [text, typeof other === "string" ? other : undefined] as const;
+      const score = transform.scoreField === null ? undefined : metadata[transform.scoreField];
+      yield { texts: [text, typeof other === "string" ? other : undefined], score: typeof score === "number" ? score : undefined };
     }
   }
-  yield* parallelDocuments(records(), transform, counts);
+  yield* parallelDocuments(records, transform, counts);
   const dropped = Object.entries(counts.dropped).map(([reason, count]) => `, ${count} dropped: ${reason}`);
   note(`${name}: ${counts.documents} documents from ${counts.records} records${dropped.join("")}`);
 }

@@ -33,14 +33,11 @@ export interface BitextJudges {
 
 export type BitextDrop = "repeated" | "copy" | "length-ratio" | "language" | "similarity-below-min";
 
-export function filterBitext(
-  pairs: Iterable<SentencePair>,
-  judges: BitextJudges,
-  spec: BitextFilterSpec = {},
-): { kept: SentencePair[]; dropped: Record<BitextDrop, number> } {
+/** Why a pair is dropped, or null; pairs are asked one after the other, each once. */
+export function bitextJudge(judges: BitextJudges, spec: BitextFilterSpec = {}): (pair: SentencePair) => BitextDrop | null {
   const { minSimilarity, minLengthRatio, maxLengthRatio, expectedRatio } = bitextFilterSchema.parse(spec);
   const seen = new Set<string>();
-  const reasonAgainst = (pair: SentencePair): BitextDrop | null => {
+  return (pair) => {
     const key = JSON.stringify([pair.source, pair.target]);
     if (seen.has(key)) return "repeated";
     seen.add(key);
@@ -51,6 +48,14 @@ export function filterBitext(
     // A similarity that is not a number keeps nothing.
     return judges.similarity(pair) >= minSimilarity ? null : "similarity-below-min";
   };
+}
+
+export function filterBitext(
+  pairs: Iterable<SentencePair>,
+  judges: BitextJudges,
+  spec: BitextFilterSpec = {},
+): { kept: SentencePair[]; dropped: Record<BitextDrop, number> } {
+  const reasonAgainst = bitextJudge(judges, spec);
   const kept: SentencePair[] = [];
   const dropped: Record<BitextDrop, number> = { repeated: 0, copy: 0, "length-ratio": 0, language: 0, "similarity-below-min": 0 };
   for (const pair of pairs) {

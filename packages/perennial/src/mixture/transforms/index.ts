@@ -1,6 +1,7 @@
 export * from "./bilingual.ts";
 export * from "./bitext-filter.ts";
 export * from "./cloze.ts";
+export * from "./lexicon.ts";
 export * from "./monolingual-filter.ts";
 export * from "./parallel.ts";
 export * from "./parallel-selection.ts";

@@ -8,7 +8,10 @@ import { z } from "zod";
 import { FieldError } from "../../errors.ts";
 import { stream } from "../../stream.ts";
 import { bilingualLines, concatenation, interlinear } from "./bilingual.ts";
+import { bitextFilterSchema, bitextJudge, lexiconCoverage, type SentencePair } from "./bitext-filter.ts";
+import { learnLexicon } from "./lexicon.ts";
 import type { ParallelDocument, ParallelFormat } from "./parallel.ts";
+import { parallelSelectionSchema, type ScoredTranslation, selectParallel } from "./parallel-selection.ts";
 import { templated } from "./templates.ts";
 
 export const parallelTransformSchema = z.strictObject({
@@ -23,6 +26,31 @@ export const parallelTransformSchema = z.strictObject({
     .record(z.string().min(1), z.string().min(1))
     .refine((fields) => Object.keys(fields).length === 2, "exactly two fields")
     .describe("field of the record → English name of its language, e.g. { en: English, eu: Basque }; lines of both are aligned"),
+  scoreField: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe("field with how good a translation the pair is, 0 to 1, e.g. of a sentence encoder or a quality estimator"),
+  filter: bitextFilterSchema
+    .extend({
+      similarity: z
+        .enum(["score", "lexicon", "none"])
+        .describe(
+          "score: that of `scoreField`; lexicon: coverage by a lexicon learned from these very pairs; none: lengths and copies only",
+        ),
+      minSimilarity: bitextFilterSchema.shape.minSimilarity
+        .unwrap()
+        .optional()
+        .describe("similarity below which a pair is no translation; default 0.7 for scores, 0.3 for the lexicon"),
+    })
+    .nullable()
+    .default(null)
+    .describe("drops pairs that are no translations of each other; null: none"),
+  select: parallelSelectionSchema
+    .nullable()
+    .default(null)
+    .describe("takes the best pairs by `scoreField`, repeats few; records of one line each; null: all as they come"),
   pairsPerDocument: z.int().min(1).default(8).describe("records of one line each that are gathered into a document"),
   seed: z.int().min(0).default(1).describe("of directions and templates"),
 });
@@ -72,38 +100,40 @@ export interface TransformCounts {
   dropped: Record<string, number>;
 }
 
-/** Documents of aligned records; `records`: the two fields of each. One-line records are gathered, longer ones are documents of their own. */
+export interface ParallelRecord {
+  /** Of the two languages; lines are aligned. */
+  readonly texts: readonly [string | undefined, string | undefined];
+  readonly score: number | undefined;
+}
+
+/** A lexicon is learned from so many pairs at most. */
+const MAX_LEXICON_PAIRS = 200_000;
+
+/**
+ * Documents of aligned records. One-line records are gathered, longer ones are documents of their own. Records are gone through once, and
+ * once more where a lexicon is learned from them; a selection holds all pairs in memory.
+ */
 export async function* parallelDocuments(
-  records: AsyncIterable<readonly [string | undefined, string | undefined]>,
-  { fields, format, pairsPerDocument, seed }: ParallelTransform,
+  records: () => AsyncIterable<ParallelRecord>,
+  transform: ParallelTransform,
   counts: TransformCounts,
 ): AsyncGenerator<string> {
+  const { fields, format, pairsPerDocument, seed, scoreField, select, filter } = transform;
   const [source, target] = Object.values(fields) as [string, string];
-  let gathered: [string, string][] = [];
-  const document = (pairs: readonly (readonly [string, string])[]) => {
+  if (scoreField === null && (select !== null || filter?.similarity === "score"))
+    throw new FieldError("TRANSFORM_SCORE", { at: "transform.scoreField", expected: "the field of the scores", received: null });
+  const document = (pairs: readonly Pair[]) => {
     const aligned: ParallelDocument = {
       source: { language: source, segments: pairs.map(([x]) => x) },
       target: { language: target, segments: pairs.map(([, y]) => y) },
     };
     return FORMATS[format](aligned, stream(seed, `parallel document ${counts.documents++}`));
   };
-  const drop = (reason: string) => {
-    counts.dropped[reason] = (counts.dropped[reason] ?? 0) + 1;
-  };
-  for await (const [x, y] of records) {
-    counts.records++;
-    if (x === undefined || y === undefined) {
-      drop("missing field");
-      continue;
-    }
-    const sides = [x, y].map((text) => text.split(/\r?\n/)) as [string[], string[]];
-    if (sides[0].length !== sides[1].length) {
-      drop("lines that do not match");
-      continue;
-    }
-    const pairs = sides[0].map((line, i): [string, string] => [line.trim(), sides[1][i]!.trim()]).filter(([a, b]) => a !== "" && b !== "");
-    if (pairs.length === 0) drop("empty");
-    else if (sides[0].length > 1) yield document(pairs);
+  const judge = filter === null ? undefined : await judgeOf(filter, records);
+  const aligned = alignedRecords(records(), counts, judge);
+  let gathered: Pair[] = [];
+  for await (const { pairs, isPage } of select === null ? aligned : selected(aligned, select, counts)) {
+    if (isPage) yield document(pairs);
     else if (gathered.push(...pairs) >= pairsPerDocument) {
       yield document(gathered);
       gathered = [];
@@ -117,3 +147,95 @@ export async function* parallelDocuments(
       received: counts.dropped,
     });
 }
+
+type Pair = readonly [string, string];
+
+interface AlignedRecord {
+  readonly pairs: readonly Pair[];
+  /** Several lines that belong together. */
+  readonly isPage: boolean;
+  readonly score: number | undefined;
+}
+
+type Judge = (pair: Pair, score: number | undefined) => string | null;
+
+async function judgeOf(filter: NonNullable<ParallelTransform["filter"]>, records: () => AsyncIterable<ParallelRecord>): Promise<Judge> {
+  const { similarity, minSimilarity = similarity === "lexicon" ? 0.3 : 0.7, ...spec } = filter;
+  let score = Number.NaN;
+  const measures = {
+    score: () => score,
+    none: () => 1,
+    lexicon: similarity === "lexicon" ? lexiconCoverage(learnLexicon(await pairsForLexicon(records()))) : () => 0,
+  };
+  const reasonAgainst = bitextJudge({ similarity: measures[similarity] }, { ...spec, minSimilarity });
+  return ([x, y], given) => {
+    score = given ?? Number.NaN;
+    return reasonAgainst({ source: x, target: y });
+  };
+}
+
+async function pairsForLexicon(records: AsyncIterable<ParallelRecord>): Promise<SentencePair[]> {
+  const found: SentencePair[] = [];
+  for await (const { pairs } of alignedRecords(records, { records: 0, documents: 0, dropped: {} }, undefined)) {
+    found.push(...pairs.map(([x, y]) => ({ source: x, target: y })));
+    if (found.length >= MAX_LEXICON_PAIRS) break;
+  }
+  return found;
+}
+
+const drop = ({ dropped }: TransformCounts, reason: string, count = 1) => {
+  dropped[reason] = (dropped[reason] ?? 0) + count;
+};
+
+async function* alignedRecords(
+  records: AsyncIterable<ParallelRecord>,
+  counts: TransformCounts,
+  judge: Judge | undefined,
+): AsyncGenerator<AlignedRecord> {
+  for await (const { texts, score } of records) {
+    counts.records++;
+    const [x, y] = texts;
+    if (x === undefined || y === undefined) {
+      drop(counts, "missing field");
+      continue;
+    }
+    const sides = [x, y].map((text) => text.split(/\r?\n/)) as [string[], string[]];
+    if (sides[0].length !== sides[1].length) {
+      drop(counts, "lines that do not match");
+      continue;
+    }
+    const all = sides[0].map((line, i): Pair => [line.trim(), sides[1][i]!.trim()]).filter(([a, b]) => a !== "" && b !== "");
+    const pairs = all.filter((pair) => {
+      const reason = judge?.(pair, score) ?? null;
+      if (reason !== null) drop(counts, reason);
+      return reason === null;
+    });
+    if (all.length === 0) drop(counts, "empty");
+    else if (pairs.length > 0) yield { pairs, isPage: sides[0].length > 1, score };
+  }
+}
+
+/** The best pairs, as often as the selection says. */
+async function* selected(
+  records: AsyncIterable<AlignedRecord>,
+  spec: NonNullable<ParallelTransform["select"]>,
+  counts: TransformCounts,
+): AsyncGenerator<Pick<AlignedRecord, "pairs" | "isPage">> {
+  const scored: ScoredTranslation[] = [];
+  for await (const { pairs, isPage, score } of records) {
+    if (isPage) drop(counts, "several lines under one score");
+    else if (score === undefined) drop(counts, "missing score");
+    else scored.push({ source: pairs[0]![0], target: pairs[0]![1], score });
+  }
+  const { pairs, repeats, dropped } = selectParallel(scored, spec);
+  for (const [reason, count] of Object.entries(dropped))
+    if (count > 0) drop(counts, SELECTION_REASONS[reason as keyof typeof dropped], count);
+  for (let turn = 0; turn < repeats; turn++) for (const { source, target } of pairs) yield { pairs: [[source, target]], isPage: false };
+}
+
+const SELECTION_REASONS = {
+  tooShort: "too short",
+  tooLong: "too long",
+  lowScore: "score below the level",
+  overMaximum: "beyond the most pairs",
+} as const;

@@ -1,5 +1,5 @@
 /** Two protective stages, and templated pairs in the mixture. Source: arXiv 2412.04003, specification `marco-llm`. */
-import { filterBitext, lexiconCoverage, parallelTransformSchema, type SentencePair } from "../../mixture/index.ts";
+import { filterBitext, learnLexicon, lexiconCoverage, parallelTransformSchema, type SentencePair } from "../../mixture/index.ts";
 import type { RecipeSpec } from "../../recipe/index.ts";
 import { openModel } from "../../run/index.ts";
 import { stream } from "../../stream.ts";
@@ -7,7 +7,6 @@ import { runRecipeCell, sharedModel } from "../recipe-cell.ts";
 import { type CellContext, defineReproduction, type Reading, type Settings } from "../reproduction.ts";
 import { conditionalLoss } from "./conditional-loss.ts";
 import { alignedPages, barelyHeldOut, barelyMeasured, derivedText, pagesOf, partOfText } from "./derived-texts.ts";
-import { learnLexicon } from "./lexicon.ts";
 import { englishBase, mean, scaled, smallTrain } from "./small.ts";
 
 const STEPS = 240;

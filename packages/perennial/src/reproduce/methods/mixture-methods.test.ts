@@ -3,14 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { noGrad, tensor } from "@perennial/torch";
 import { expect, test } from "vitest";
-import { lexiconCoverage } from "../../mixture/index.ts";
+import { learnLexicon, lexiconCoverage } from "../../mixture/index.ts";
 import { Decoder, decoderConfig } from "../../model/index.ts";
 import { stream } from "../../stream.ts";
 import { findReproduction } from "../registry.ts";
 import { conditionalLoss } from "./conditional-loss.ts";
 import { alignedPages, heldOutPages, pagesOf, partOfText, piecesOf, trainingPages } from "./derived-texts.ts";
 import { LanguageGuess } from "./language-guess.ts";
-import { learnLexicon } from "./lexicon.ts";
 import { missingWordQuestions } from "./missing-words.ts";
 import { predictionRanks, typicalNgrams } from "./prediction-ranks.ts";
 

@@ -3,7 +3,7 @@
  *   Dice(x, y) = 2 n(x, y)/(n(x) + n(y))     n: pairs with the word on its side
  * Each word keeps its best partners. Pairs that do not belong together meet by chance, so that their words rarely do twice.
  */
-import type { SentencePair } from "../../mixture/index.ts";
+import type { SentencePair } from "./bitext-filter.ts";
 
 /** A word seen once would be its own proof. */
 const MIN_TOGETHER = 3;
