@@ -3,7 +3,7 @@
 #   tools/check-libtorch.sh 2.9.1 …       the wheels of torch on PyPI, without their CUDA libraries
 #   tools/check-libtorch.sh debian        Debian 13's libtorch-dev 2.6 in a root of its own; as root, needs debootstrap
 # Prints one line per version, `libtorch VERSION: passed` or `failed`, and ends with the number of failures. Everything is made
-# in a temporary folder (CHECK_FOLDER: in that one, and kept, so that a second run finds what the first has fetched).
+# in a temporary folder (CHECK_FOLDER: in that one, and kept, so that a second run finds what the first has fetched and compiled).
 set -uo pipefail
 
 [ $# -gt 0 ] || { sed -n 2,6p "$0" >&2; exit 2; }
@@ -48,8 +48,12 @@ PYTHON
 }
 
 clone() { # folder
+  # What was compiled there before counts as long as nothing that it was made of has changed.
+  rm -rf "$1.build"
+  [ -e "$1/packages/torch/build" ] && mv "$1/packages/torch/build" "$1.build"
   rm -rf "$1"
   git clone --quiet "$root" "$1"
+  [ -e "$1.build" ] && mv "$1.build" "$1/packages/torch/build"
   cp -a "$root/node_modules" "$1"
   # The text addon does not depend on libtorch, and was built here.
   [ -e "$root/packages/perennial/build" ] && cp -a "$root/packages/perennial/build" "$1/packages/perennial/"
