@@ -1,7 +1,7 @@
 /** The fields of a task, checked. Names are those of lm-evaluation-harness' files, so that its documentation holds. */
 import { resolve } from "node:path";
 import { FieldError, nearest } from "../../errors.ts";
-import { type FieldChecks, listOf, oneOf, record, text, textOrNumber, whole } from "./fields.ts";
+import { type FieldChecks, flag, listOf, oneOf, record, text, textOrNumber, whole } from "./fields.ts";
 import type { TaskYaml } from "./yaml-file.ts";
 
 export const OUTPUT_TYPES = ["multiple_choice", "loglikelihood", "loglikelihood_rolling", "generate_until"] as const;
@@ -100,7 +100,9 @@ const FIELDS: FieldChecks = {
   generation_kwargs: record,
   repeats: whole,
   metadata: record,
-  should_decontaminate: (value) => value === false,
+  // Of the harness' search for test sets in its training data of old; it does not change a score.
+  should_decontaminate: flag,
+  doc_to_decontamination_query: text,
 };
 
 const NEEDS_CODE = "what can be said without Python code";
@@ -115,7 +117,6 @@ const REFUSED: Readonly<Record<string, string>> = {
   unsafe_code: "leave it away: generated code is never run",
   doc_to_image: "only text is evaluated",
   doc_to_audio: "only text is evaluated",
-  doc_to_decontamination_query: "leave it away",
 };
 
 export const taskNameOf = ({ fields }: TaskYaml): string | undefined => (typeof fields.task === "string" ? fields.task : undefined);
@@ -259,7 +260,6 @@ const DEFAULT_MAX_GEN_TOKS = 256;
 function generationOf(written: Record<string, unknown> | undefined, fewshotDelimiter: string, at: (field: string) => string): Generation {
   const fields = written ?? {};
   const number = Object.assign((value: unknown) => typeof value === "number" && value >= 0, { expected: "a number of at least 0" });
-  const flag = Object.assign((value: unknown) => typeof value === "boolean", { expected: "true or false" });
   const lengths = Object.fromEntries(LENGTHS.map((name) => [name, whole]));
   const until = (value: unknown) => text(value) || listOf(text)(value);
   checkFields(fields, { until, do_sample: flag, temperature: number, top_k: whole, top_p: number, ...lengths }, at);

@@ -10,6 +10,7 @@ const check = (holds: (value: unknown) => boolean, expected: string): FieldCheck
 
 export const text = check((value) => typeof value === "string", "a text");
 export const whole = check((value) => Number.isSafeInteger(value) && (value as number) >= 0, "a whole number");
+export const flag = check((value) => typeof value === "boolean", "true or false");
 export const textOrNumber = check((value) => typeof value === "string" || typeof value === "number", "a text or a number");
 export const record = check((value) => typeof value === "object" && value !== null && !Array.isArray(value), "a map of fields");
 export const oneOf = (names: readonly string[]): FieldCheck =>

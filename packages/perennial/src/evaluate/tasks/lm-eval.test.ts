@@ -3,14 +3,10 @@ import { expect, test } from "vitest";
 import { loadModel } from "../../model/index.ts";
 import { ChatTemplate, loadTokenizer } from "../../tokenizer/index.ts";
 import { evaluateTasks, samplesJson, TaskIndex, type TasksResult } from "./index.ts";
+import { expectResponse, expectResults, expectSamples, type HarnessRun } from "./testing/harness.ts";
 
-/** What lm-evaluation-harness wrote; made by tools/golden/lm_eval_tasks.py. */
-type Json = Record<string, unknown>;
-interface Run extends Json {
-  max_length: number;
-  results: Record<string, Record<string, number | string>>;
-  samples: Record<string, (Json & { filter: string; resps: string[][]; scores: Json })[]>;
-}
+// Made by tools/golden/lm_eval_tasks.py.
+type Run = HarnessRun & { readonly max_length: number };
 const here = (path: string) => new URL(path, import.meta.url).pathname;
 const golden = JSON.parse(readFileSync(here("./golden/lm-eval.json"), "utf8")) as {
   resamples: number;
@@ -28,52 +24,12 @@ async function evaluated(name: keyof typeof FOLDERS, batchSize: number, resample
   return evaluateTasks({ model, tokenizer, name }, selection, { maxLength: golden[name].max_length, batchSize, resamples });
 }
 
-const close = (ours: unknown, theirs: unknown, where: string, tolerance: number) => {
-  if (typeof theirs !== "number") return expect(ours, where).toEqual(theirs);
-  expect(Math.abs((ours as number) - theirs), `${where}: ${ours} ${theirs}`).toBeLessThan(tolerance * Math.max(1, Math.abs(theirs)));
-};
-
 test.each(["tiny", "base"] as const)("%s: prompts, answers, metrics and errors of lm-evaluation-harness", async (name) => {
-  const theirs = golden[name];
-  const { tasks, json } = await evaluated(name, 4, golden.resamples);
-  for (const task of tasks) {
-    const samples = samplesJson(task);
-    const expected = theirs.samples[task.config.task]!;
-    expect(samples.length).toBe(expected.length);
-    for (const { filter, doc_id, resps, filtered_resps, scores, arguments: args, target, ...exact } of expected) {
-      const ours = samples.find((sample) => sample.filter === filter && sample.doc_id === doc_id)!;
-      const where = `${task.config.task} ${doc_id}`;
-      // The harness' generation settings are listed in other words; the prompt is what counts.
-      const prompts = (list: unknown) =>
-        Object.values(list as Json).map((each) => Object.values(each as Json).filter((value) => typeof value === "string"));
-      expect(prompts(ours.arguments), where).toEqual(prompts(args));
-      expect(ours.target, where).toBe(String(target));
-      for (const [key, value] of Object.entries(exact)) expect(ours[key], `${where} ${key}`).toEqual(value);
-      for (const [i, [first]] of resps.entries()) compareResponse((ours.resps as unknown[][])[i]![0], first, where);
-      if (task.config.outputType === "generate_until") expect(ours.filtered_resps, where).toEqual(filtered_resps);
-      for (const [metric, value] of Object.entries(scores))
-        if (typeof value === "number") close(ours[metric], value, `${where} ${metric}`, 1e-6);
-    }
-  }
-  for (const [task, metrics] of Object.entries(theirs.results))
-    for (const [key, value] of Object.entries(metrics)) {
-      const ours = (json.results as Record<string, Json>)[task]!;
-      close(ours[key], value, `${task} ${key}`, key.includes("_stderr") ? 1e-4 : 1e-5);
-    }
-  for (const key of ["group_subtasks", "versions", "n-shot", "n-samples"]) expect(json[key], key).toEqual(theirs[key]);
-  expect(json.groups).toMatchObject({ everything: { alias: "Everything" } });
+  const result = await evaluated(name, 4, golden.resamples);
+  for (const task of result.tasks) expectSamples(task, golden[name].samples[task.config.task]!);
+  expectResults(result, golden[name]);
+  expect(result.json.groups).toMatchObject({ everything: { alias: "Everything" } });
 });
-
-/** Ours are texts, as in the harness' files: a list [nats, greedy], nats, or an answer. Theirs are the values before they were written. */
-function compareResponse(ours: unknown, theirs: unknown, where: string) {
-  if (typeof theirs === "string") expect(ours, where).toBe(theirs);
-  else if (typeof theirs === "number") close(Number(ours), theirs, where, 2e-6);
-  else {
-    const [nats, greedy] = theirs as [number, boolean];
-    expect((ours as string[])[1], where).toBe(greedy ? "True" : "False");
-    close(Number((ours as string[])[0]), nats, where, 2e-6);
-  }
-}
 
 test.each([
   ["multiturn", true],
@@ -97,7 +53,7 @@ test.each([
       );
       for (const [i, [first]] of resps.entries()) {
         const own = responses[i]![0];
-        compareResponse(Array.isArray(own) ? [String(own[0]), own[1] === true ? "True" : "False"] : own, first, where);
+        expectResponse(Array.isArray(own) ? [String(own[0]), own[1] === true ? "True" : "False"] : own, first, where);
       }
     }
   expect(json).toMatchObject({ fewshot_as_multiturn: fewshotAsMultiturn, chat_template: golden.chat.template });

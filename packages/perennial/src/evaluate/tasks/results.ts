@@ -59,7 +59,8 @@ export function resultsJson(tasks: readonly TaskResult[], groups: readonly Group
     for (const [metric, higher] of names.flatMap((name) => Object.entries(better.get(name) ?? {})))
       merged[metric] = metric in merged && merged[metric] !== higher ? null : higher;
     if (Object.keys(merged).length > 0) better.set(group.name, merged);
-    const counts = new Set(names.flatMap((name) => shots.get(name) ?? []));
+    // Of its own tasks; the harness tells none of a group of groups.
+    const counts = new Set(names.flatMap((name) => tasks.find(({ config }) => config.task === name)?.numFewshot ?? []));
     if (counts.size === 1) shots.set(group.name, [...counts][0]!);
   }
   const aggregated = ofGroups.filter(([, value]) => "sample_count" in value);
