@@ -50,15 +50,15 @@ async function textsOf(path: string, options = {}): Promise<string[]> {
 
 test("JSONL and Parquet are read over HTTP; of a Parquet file only the parts that are asked for, by ranges", async () => {
   // More than the half megabyte at the end that is read for the description of the file.
-  const documents: Document[] = Array.from({ length: 40_000 }, (_, i) => ({
+  const documents: Document[] = Array.from({ length: 2000 }, (_, i) => ({
     id: String(i),
-    text: `text ${i} ${Math.sin(i)}`,
+    text: `text ${i} ${Array.from({ length: 40 }, (_, k) => Math.sin(i * 40 + k)).join(" ")}`,
     provenance: { file: "f" },
     metadata: {},
     annotations: {},
   }));
   const parquet = join(folder, "a.parquet");
-  await writeParquet(parquet, documents, { rowGroupRows: 8000 });
+  await writeParquet(parquet, documents, { rowGroupRows: 400 });
   const lines = Buffer.from(documents.map((document) => `${JSON.stringify(document)}\n`).join(""));
   const seen: IncomingMessage[] = [];
   const at = await serve(store({ "/a.parquet": readFileSync(parquet), "/b.jsonl.gz": gzipSync(lines) }, seen));
@@ -148,6 +148,128 @@ test("a bucket is listed page by page and read, each request signed for its stor
   expect(seen[2]!.headers.authorization).toMatch(
     /^AWS4-HMAC-SHA256 Credential=key\/\d{8}\/us-east-1\/s3\/aws4_request,SignedHeaders=host;/,
   );
+});
+
+async function allOf(address: string, options = {}): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  for await (const part of readBytes(address, { retrySeconds: 0.001, maxRetries: 2, ...options })) parts.push(Buffer.from(part));
+  return Buffer.concat(parts);
+}
+
+const whole = Buffer.from(Array.from({ length: 20_000 }, (_, i) => `${i} `).join(""));
+
+interface Answer {
+  readonly body?: Buffer;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Bytes after which the connection is cut. */
+  readonly cutAfter?: number;
+  readonly ranges?: boolean;
+}
+
+/** A file on a server that follows RFC 9110's rules of Range and If-Range; `answer` says what it is at the n-th request. */
+function file(answer: (n: number) => Answer, seen: IncomingMessage[] = []) {
+  return serve((request, response) => {
+    const { body = whole, headers = {}, cutAfter = Number.POSITIVE_INFINITY, ranges = true } = answer(seen.push(request) - 1);
+    const [, from = "0", to = ""] = /bytes=(\d+)-(\d*)/.exec(request.headers.range ?? "") ?? [];
+    const condition = request.headers["if-range"];
+    const applies = condition === undefined || condition === headers.etag || condition === headers["last-modified"];
+    const partial = ranges && request.headers.range !== undefined && applies;
+    if (partial && Number(from) >= body.length)
+      return void response.writeHead(416, { ...headers, "content-range": `bytes */${body.length}` }).end();
+    const end = to === "" ? body.length : Math.min(Number(to) + 1, body.length);
+    const part = partial ? body.subarray(Number(from), end) : body;
+    const range = partial ? { "content-range": `bytes ${from}-${end - 1}/${body.length}` } : {};
+    response.writeHead(partial ? 206 : 200, { "content-length": part.length, ...range, ...headers });
+    if (request.method === "HEAD") return void response.end();
+    if (cutAfter >= part.length) return void response.end(part);
+    response.write(part.subarray(0, cutAfter), () => setTimeout(() => response.destroy(), 5));
+  });
+}
+
+test.each<[string, Record<string, string>, string | undefined]>([
+  ["an ETag", { etag: '"one"' }, '"one"'],
+  ["a date", { "last-modified": "Mon, 01 Jun 2026 00:00:00 GMT" }, "Mon, 01 Jun 2026 00:00:00 GMT"],
+  ["a weak ETag, which a condition may not name", { etag: 'W/"one"' }, undefined],
+  ["nothing", {}, undefined],
+])("a connection that breaks again and again goes on where it broke: the version told by %s", async (_, headers, condition) => {
+  const seen: IncomingMessage[] = [];
+  // More breaks than tries: each of them came some way.
+  const address = await file((n) => ({ headers, ...(n < 6 ? { cutAfter: 7000 } : {}) }), seen);
+  expect(await allOf(address)).toEqual(whole);
+  expect(seen.map((request) => request.headers.range)).toEqual([
+    undefined,
+    ...[1, 2, 3, 4, 5, 6].map((breaks) => `bytes=${breaks * 7000}-`),
+  ]);
+  expect(seen.slice(1).map((request) => request.headers["if-range"])).toEqual(Array(6).fill(condition));
+  // Twice where fetch adds it to a range by itself.
+  for (const request of seen) expect(request.headers["accept-encoding"]).toMatch(/^identity(, identity)?$/);
+});
+
+test("a file that changes between two connections is an error, however the server shows it", async () => {
+  const first = { headers: { etag: '"one"' }, cutAfter: 5000 };
+  const other = Buffer.from("other ".repeat(30_000));
+  const second: Answer[] = [
+    { headers: { etag: '"two"' }, body: other }, // from its beginning, as If-Range asks
+    { headers: {}, body: other },
+  ];
+  for (const answer of second) {
+    const address = await file((n) => (n === 0 ? first : answer));
+    await expect(allOf(address)).rejects.toThrow(`${address}: the file changed while it was read.`);
+  }
+  const shorter = await file((n) => (n === 0 ? { cutAfter: 5000 } : { body: other.subarray(0, 100) }));
+  await expect(allOf(shorter)).rejects.toThrow(/changed while it was read/);
+  const elsewhere = await file((n) => (n === 0 ? first : { headers: { etag: '"one"', "content-range": "bytes 1-9/10" } }));
+  await expect(allOf(elsewhere)).rejects.toThrow("byte 5000 was asked for, the server sent byte 1 on.");
+  const parts = await file((n) => ({ headers: { etag: n < 2 ? '"one"' : '"two"' } }));
+  const bytes = await openBytes(parts);
+  expect(Buffer.from(await bytes.read(10, 30))).toEqual(whole.subarray(10, 30));
+  await expect(bytes.read(30, 40)).rejects.toThrow(`${parts}: the file changed while it was read.`);
+});
+
+test("a part that breaks off is asked for again; a server that refuses HEAD tells the size with a part", async () => {
+  const seen: IncomingMessage[] = [];
+  const breaking = await file((n) => (n === 0 || n === 3 ? {} : { cutAfter: 10 }), seen);
+  const bytes = await openBytes(breaking, { retrySeconds: 0.001 });
+  expect(Buffer.from(await bytes.read(100, 400))).toEqual(whole.subarray(100, 400));
+  expect(seen).toHaveLength(4);
+  const files = store({});
+  const signed = await serve((request, response) => {
+    if (request.method === "HEAD") return void response.writeHead(403).end();
+    if (request.headers.range !== "bytes=0-0") return files(request, response);
+    response.writeHead(206, { "content-length": 1, "content-range": "bytes 0-0/1234" }).end("a");
+  });
+  expect(await sizeOf(`${signed}/a`)).toBe(1234);
+});
+
+test("redirects are followed; a refusal names the address, where it led to, and another region", async () => {
+  const seen: IncomingMessage[] = [];
+  const target = await file((n) => (n === 0 ? { cutAfter: 9000 } : {}), seen);
+  const redirecting = await serve((request, response) => {
+    if (request.url === "/region") return void response.writeHead(301, { "x-amz-bucket-region": "eu-west-1" }).end();
+    if (request.url === "/forbidden") return void response.writeHead(403).end();
+    response.writeHead(302, { location: request.url === "/away" ? "/forbidden" : target }).end();
+  });
+  expect(await allOf(`${redirecting}/a`)).toEqual(whole);
+  expect(seen.map((request) => request.headers.range)).toEqual([undefined, "bytes=9000-"]);
+  await expect(allOf(`${redirecting}/forbidden`)).rejects.toThrow(`${redirecting}/forbidden: the server answered 403.`);
+  await expect(allOf(`${redirecting}/away`)).rejects.toThrow(`/away: the server answered 403 at ${redirecting}/forbidden.`);
+  await expect(allOf("s3://region/", { s3: { endpoint: redirecting } })).resolves.toEqual(whole);
+  await expect(allOf(`${redirecting}/region`)).rejects.toThrow("the server answered 301: the bucket lies in the region eu-west-1.");
+});
+
+test("a server says how long to wait; what it compresses on the way is inflated once", async () => {
+  let calls = 0;
+  const busy = await serve((_, response) =>
+    calls++ === 0 ? response.writeHead(429, { "retry-after": "0.2" }).end() : response.end("now"),
+  );
+  const before = performance.now();
+  expect((await allOf(busy)).toString()).toBe("now");
+  expect(performance.now() - before).toBeGreaterThan(190);
+  const lines = gzipSync('{"text":"one"}\n{"text":"two"}\n');
+  const encoding = await file(() => ({ body: lines, headers: { "content-encoding": "gzip" } }));
+  expect(await textsOf(`${encoding}/a.jsonl.gz`)).toEqual(["one", "two"]);
+  const broken = await file(() => ({ body: gzipSync(whole, { level: 0 }), headers: { "content-encoding": "gzip" }, cutAfter: 50_000 }));
+  await expect(allOf(broken)).rejects.toThrow("what the server compressed on the way has no ranges");
 });
 
 test("an address that stays away, changes or refuses is an error that says so", async () => {

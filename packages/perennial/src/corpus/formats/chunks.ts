@@ -1,7 +1,7 @@
 import { createGunzip } from "node:zlib";
 import { Decompress } from "fzstd";
 import { PerennialError } from "../../errors.ts";
-import { type ByteOptions, readBytes } from "./bytes.ts";
+import { type ByteOptions, isAddress, readBytes } from "./bytes.ts";
 import type { InputFile } from "./inputs.ts";
 
 /** A compressed stream that ends early or does not decode. Everything before the damage has been handed out. */
@@ -31,7 +31,7 @@ async function* counted(raw: AsyncIterable<Uint8Array>, onBytes?: (bytes: number
   }
 }
 
-async function* gunzip(raw: AsyncIterable<Uint8Array>, file: InputFile): AsyncGenerator<Uint8Array> {
+async function* gunzip(raw: AsyncGenerator<Uint8Array>, file: InputFile): AsyncGenerator<Uint8Array> {
   const stream = createGunzip();
   let ready: Uint8Array[] = [];
   let failure: Error | undefined;
@@ -52,6 +52,11 @@ async function* gunzip(raw: AsyncIterable<Uint8Array>, file: InputFile): AsyncGe
   };
   try {
     for await (const bytes of raw) {
+      // A server that names gzip as the encoding of its answer has it inflated on the way.
+      if (fed === 0 && isAddress(file.path) && bytes[0] !== 0x1f) {
+        yield bytes;
+        return yield* raw;
+      }
       fed += bytes.length;
       await Promise.race([ended, new Promise<void>((resolve) => stream.write(bytes, () => resolve()))]);
       yield* flush();
