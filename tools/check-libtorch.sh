@@ -72,6 +72,10 @@ check_debian() {
     debootstrap --variant=minbase --include=libtorch-dev,g++,git,ca-certificates trixie "$debian" || return 1
   clone "$debian/perennial"
   cp "$(command -v node)" "$debian/usr/local/bin/node"
+  # A test packs the engine with npm.
+  rm -rf "$debian/usr/local/lib/npm"
+  cp -a "$(npm root -g)/npm" "$debian/usr/local/lib/npm"
+  ln -sf ../lib/npm/bin/npm-cli.js "$debian/usr/local/bin/npm"
   mountpoint -q "$debian/proc" || mount -t proc proc "$debian/proc" || return 1
   # The tests run the sources: what the set-up says of the TypeScript build does not matter here.
   chroot "$debian" sh -c "cd /perennial && { node tools/setup.mjs --system-libtorch; node node_modules/vitest/vitest.mjs run $tests; }"
