@@ -95,7 +95,8 @@ function phrase(schema: JsonSchema): string {
     case "null":
       return "null";
     case "array":
-      return schema.minItems === 1 ? "a list with at least one entry" : "a list";
+      if (schema.minItems === undefined || schema.minItems < 2) return schema.minItems === 1 ? "a list with at least one entry" : "a list";
+      return `a list of at least ${schema.minItems} entries`;
     case "object":
       return schema.required === undefined ? "a map" : `a map with ${schema.required.join(", ")}`;
     default:
